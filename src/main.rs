@@ -1,0 +1,3 @@
+//! The program `hotdesk`.
+
+fn main() {}

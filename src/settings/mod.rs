@@ -1,0 +1,16 @@
+//! The validated configuration, as values: what `config/` makes of the files and everything below it reads.
+//!
+//! A value that exists is valid: ranges are checked, names resolved, secrets read. Nothing here knows TOML or files. The
+//! keys are those of SPEC §3, described there; units are in the types (`Duration`) or the doc line.
+
+mod network;
+mod site;
+mod user;
+
+pub use network::{Network, Profile, Secret, SiteEntry};
+pub use site::{
+    ArsForm, Auth, BreakOut, CallerId, DeviceLimit, DigestAlgorithm, Displaced, Emergency, FromHeader, Geolocation,
+    Group, HotDesk, Incoming, Lab, Licences, Limits, Links, Listen, Location, MissingRights, OnReconnect, Registrar,
+    Registration, Rights, Ring, Shortage, SipSettings, Site, SourceRule, TimeProfile, Trunk, Weekly,
+};
+pub use user::{Credentials, Desk, Forward, Origin, ShortCodeRow, User};
