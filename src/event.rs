@@ -1,1 +1,105 @@
-//! See `src/lib.rs`.
+//! What happened, for logs, metrics, the API and tests. The node says it; nobody in the node listens.
+
+use std::borrow::Cow;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::ids::{Extension, LoginNumber, SiteName};
+use crate::sip::{Method, Status};
+
+/// Why a login ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LoggedOutBy {
+    /// The phone un-registered its last binding.
+    Phone,
+    /// The last binding ran out.
+    Expiry,
+    /// A login elsewhere.
+    Displacement,
+    /// The home site did not hear from the visited one for a lease.
+    Lease,
+    /// The visited site said with proof that the user is not there.
+    NotThere,
+}
+
+/// Something that an operator or a test may want to know.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// A user is logged in at `at` now: said by the visited site, and by the home site.
+    LoggedIn {
+        /// Who.
+        extension: Extension,
+        /// Where the user is configured.
+        home: SiteName,
+        /// Where the user is.
+        at: SiteName,
+        /// Which login.
+        login: LoginNumber,
+        /// Rights that the user's home names and the visited site lacks (SPEC 7.2).
+        missing_rights: Option<String>,
+    },
+    /// A login at `at` is over.
+    LoggedOut {
+        /// Who.
+        extension: Extension,
+        /// Where the user was.
+        at: SiteName,
+        /// Why.
+        by: LoggedOutBy,
+    },
+    /// A request that policy refused.
+    Refused {
+        /// The request's method.
+        method: Method,
+        /// From where.
+        source: SocketAddr,
+        /// The answer.
+        status: Status,
+        /// Its reason phrase.
+        reason: Cow<'static, str>,
+    },
+    /// A call has its final answer, or ended.
+    Call {
+        /// The caller, as identified: an extension, a trunk's number, a site.
+        from: String,
+        /// What was dialled (masked where a code takes a PIN).
+        to: String,
+        /// The final answer.
+        status: Status,
+        /// Where it went, in the words of SPEC 6.10.
+        gives: String,
+    },
+    /// Somebody calls for help.
+    Emergency {
+        /// Who: an extension, or `unknown`.
+        from: String,
+        /// The phone's address.
+        source: SocketAddr,
+        /// The number that is sent.
+        number: String,
+    },
+    /// A site answers again.
+    SiteUp {
+        /// Which.
+        site: SiteName,
+    },
+    /// A site has not answered for twice `probe`.
+    SiteDown {
+        /// Which.
+        site: SiteName,
+    },
+    /// The clocks of two sites differ by 5 s or more (SPEC 11.4).
+    ClockDiffers {
+        /// Which.
+        site: SiteName,
+        /// By how much.
+        by: Duration,
+    },
+    /// A datagram that was not taken: malformed, forged, from a stranger.
+    Dropped {
+        /// From where.
+        source: SocketAddr,
+        /// Why, in a few words.
+        why: Cow<'static, str>,
+    },
+}

@@ -1,1 +1,83 @@
-//! See `src/lib.rs`.
+//! How the process is told to end or to read its configuration anew (SPEC 2.3).
+//!
+//! `cli/` listens before it says that it is ready, and decides what follows.
+
+use std::io;
+use std::time::Duration;
+
+use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
+use tokio::time::timeout;
+
+/// How long transactions without a final answer may take to finish: 64·T1 of RFC 3261.
+pub const GRACE: Duration = Duration::from_secs(32);
+
+/// What a signal asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signal {
+    /// SIGTERM or Ctrl-C.
+    End,
+    /// SIGHUP.
+    Reload,
+}
+
+/// How a drain ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Drained {
+    /// Nothing was left to do.
+    Idle,
+    /// [`GRACE`] was over.
+    TimeOver,
+    /// A second signal came.
+    Told,
+}
+
+/// The signals of this process; while it lives they have no other effect.
+#[derive(Debug)]
+pub struct Signals {
+    terminate: Stream,
+    interrupt: Stream,
+    hang_up: Stream,
+}
+
+impl Signals {
+    /// Listens from now on. Called within a runtime.
+    pub fn listen() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// The next one.
+    pub async fn next(&mut self) -> Signal {
+        tokio::select! {
+            _ = self.terminate.recv() => Signal::End,
+            _ = self.interrupt.recv() => Signal::End,
+            _ = self.hang_up.recv() => Signal::Reload,
+        }
+    }
+
+    /// Waits for `idle`, but not for ever.
+    pub async fn drain(&mut self, idle: impl Future<Output = ()>) -> Drained {
+        tokio::select! {
+            result = timeout(GRACE, idle) => if result.is_ok() { Drained::Idle } else { Drained::TimeOver },
+            () = self.end() => Drained::Told,
+        }
+    }
+
+    async fn end(&mut self) {
+        while self.next().await != Signal::End {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_idle_is_not_waited_for() {
+        let mut signals = Signals::listen().expect("signals");
+        assert_eq!(signals.drain(async {}).await, Drained::Idle);
+    }
+}

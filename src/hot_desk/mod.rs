@@ -1,1 +1,78 @@
-//! See `src/lib.rs`.
+//! Hot desking (SPEC 5, 7.3, 8): who is logged in where, as the home site and the visited site see it.
+//!
+//! Pure functions over records. At the home site: [`login`] takes a login from a visited site, [`at_home`] says what a REGISTER
+//! at home means, [`stay_home`], [`come_home`] and [`refresh_parked`] carry it out on bindings that the registrar has judged,
+//! [`renew`] hears the visited site again, and [`logout`], [`lease_out`], [`not_there`] and [`expire`] end things. At the visited site:
+//! [`arrive`] makes the visitor of a login's answer, [`renewed`], [`is_displaced`] and [`run_out`] follow it, and [`Licences`]
+//! counts. The node reads and sends the messages, stores the records that come out of here, and sends each [`Notice`] once the
+//! record that it belongs to is stored.
+//!
+//! The home site is the only authority on where its user is (SPEC 8.7); a message of an older login changes nothing. Out of
+//! scope: digests, the messages themselves, login by dialling.
+
+mod home;
+mod licence;
+mod login;
+mod renewal;
+mod visited;
+
+pub use home::{
+    HomeRegister, Wish, at_home, come_home, expire, lease_out, logout, not_there, refresh_parked, stay_home,
+};
+pub use licence::Licences;
+pub use login::{Login, LoginRequest, Terms, Which, login};
+pub use renewal::{Renewal, Renewed, renew};
+pub use visited::{
+    Arrival, Logout, RunOut, Stays, arrive, is_displaced, log_out, renew_at, renewed, run_out, same_devices,
+    with_bindings,
+};
+
+use crate::ids::{LoginNumber, SiteName};
+use crate::location::{Device, Resident};
+use crate::timing::{Now, Wall};
+
+/// What the home site has to tell another site, once the record that it came with is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// The user is not at `site` any more: it drops the visitor (SPEC 5.5).
+    Displace {
+        /// Whom to tell.
+        site: SiteName,
+        /// The number of the login that has ended, and every one before it.
+        ended: LoginNumber,
+        /// The number of the login that took the user away.
+        login: LoginNumber,
+        /// Where the user is now.
+        now_at: SiteName,
+    },
+}
+
+/// SPEC 8.7: the larger of the last plus one and the wall clock in milliseconds.
+fn next_number(last: LoginNumber, now: Wall) -> LoginNumber {
+    LoginNumber(last.0.saturating_add(1).max(now.0))
+}
+
+/// Ends a login elsewhere in favour of the login `login` at `now_at` from `device`: the other phones there are displaced, and
+/// their site is to be told.
+fn displace_away(
+    resident: &mut Resident,
+    login: LoginNumber,
+    device: Option<&Device>,
+    now_at: &SiteName,
+    now: Now,
+) -> Option<Notice> {
+    let ended = std::mem::replace(&mut resident.login, login);
+    let away = resident.away.take()?;
+    for lost in away.devices.into_iter().filter(|lost| device.is_none_or(|device| !device.is(lost))) {
+        crate::location::displace(&mut resident.displaced, lost, now_at, now.wall);
+    }
+    (away.site != *now_at).then(|| Notice::Displace { site: away.site, ended, login, now_at: now_at.clone() })
+}
+
+/// What keeps a phone out is the present login: its refusal names that one.
+fn relabel(resident: &mut Resident, now_at: &SiteName) {
+    resident.displaced.iter_mut().filter(|entry| !entry.back).for_each(|entry| entry.by = now_at.clone());
+}
+
+#[cfg(test)]
+mod fixtures;

@@ -1,1 +1,19 @@
-//! See `src/lib.rs`.
+//! Where every user of a site is: the records, the table that shards share, and the steps that wait for the store.
+//!
+//! The registrar and the hot-desk roles judge a [`Record`] and make a new one; the node stages it in the [`Ledger`], which
+//! hands out what must become durable, and commits it to the [`Location`] when the store has it. Calls read the [`Location`]
+//! only. Nothing here knows messages or decides anything.
+
+mod binding;
+mod device;
+mod displaced;
+mod ledger;
+mod record;
+mod table;
+
+pub use binding::Binding;
+pub use device::Device;
+pub use displaced::{DisplacedDevice, Displacement, bring_back, displace, displacement, forgive};
+pub use ledger::{Ledger, LedgerFull, StoreId, StoreOp};
+pub use record::{Away, Guest, Record, Resident, Visitor};
+pub use table::Location;

@@ -1,1 +1,23 @@
-//! See `src/lib.rs`.
+//! The world round a [`Node`](crate::node::Node): sockets, the clock, the timer, the store.
+//!
+//! Each site runs on a thread of its own with one loop ([`Driver`](driver)), which owns the site's node alone: there is no
+//! lock on the way of a request. `cli/` binds the sockets ([`bind`]), starts the sites ([`start`]) and speaks to them
+//! through their [`Running`] handle.
+//!
+//! Assumptions: UDP only; ICMP errors are not reported to an unconnected socket (Linux, without `IP_RECVERR`), so a peer that
+//! does not listen is noticed by its silence. Out of scope: what a datagram means, and what is told to whom.
+
+mod clock;
+mod driver;
+mod drops;
+mod site;
+mod store;
+mod tap;
+mod udp;
+
+pub use clock::now;
+pub use drops::Drops;
+pub use site::{Running, Site, Tell, start};
+pub use store::{Memory, Store, Stored};
+pub use tap::{Seen, Tap, Way};
+pub use udp::{BindError, Bound, bind};

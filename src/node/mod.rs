@@ -1,1 +1,328 @@
-//! See `src/lib.rs`.
+//! A site as a value: it owns its transactions, calls and changes, and wires the roles together.
+//!
+//! ```text
+//! handle_datagram ─ receive ─┬─ sites     another site, by its token      ─┐
+//!                            ├─ dialog    a request in a dialog, by proof  │
+//!                            ├─ register ─ login   REGISTER                ├─ route ─ call ─ transactions
+//!                            ├─ trunks    a carrier, by its address        │
+//!                            └─ phones ─ admit     everybody else         ─┘
+//! handle_timeout ── timers ──┬─ call      silence, timer C
+//!                            ├─ upkeep    bindings, leases, renewals
+//!                            └─ asking    other sites: notices, probes
+//! handle_stored ─── fulfil   the answer, the notices and the events of a stored change
+//! ```
+//!
+//! The roles (`registrar/`, `hot_desk/`, `proxy/`) judge; the node finds what they judge on, stages what they decide, and sends.
+//! No socket, clock, task, file or randomness of its own: DESIGN §1.
+
+mod admit;
+mod answers;
+mod asking;
+mod call;
+mod callers;
+mod convert;
+mod dialog;
+mod links;
+mod login;
+mod phones;
+mod receive;
+mod register;
+mod route;
+mod sites;
+mod tasks;
+mod tell;
+mod timers;
+mod trunks;
+mod upkeep;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use self::asking::{LinkTask, Sending};
+use self::callers::Callers;
+use self::links::Links;
+use self::login::Pending;
+use self::tasks::{Call, ClientTask, Key, Keyed, Licence, ServerTask, Then, Timer};
+use crate::alarms::Alarms;
+use crate::auth::{Authenticator, Lockout};
+use crate::event::Event;
+use crate::hot_desk::Licences;
+use crate::ids::{Entropy, Extension, LoginId, ShardId, SiteName};
+use crate::location::{Ledger, Location, StoreId, StoreOp};
+use crate::plan::Plan;
+use crate::proxy::Names;
+use crate::rejection::Rejection;
+use crate::settings::{Network, Site, SiteEntry};
+use crate::sip::Status;
+use crate::timing::{Now, Timing};
+use crate::transaction::{ServerId, TableLimits, Transactions};
+use crate::transmit::Transmit;
+
+/// Most events kept for a shell that does not fetch them.
+const EVENTS: usize = 10_000;
+/// Most changes that wait for the store.
+const STAGED: usize = 100_000;
+/// After so long a change that could not be stored is tried again.
+const TRY_AGAIN: Duration = Duration::from_secs(1);
+/// Answers to OPTIONS for the site itself, per second.
+const OPTIONS_A_SECOND: u32 = 200;
+
+/// One snapshot of the configuration; swapped whole.
+#[derive(Clone)]
+pub struct Config {
+    /// What all sites share.
+    pub network: Arc<Network>,
+    /// This site.
+    pub site: Arc<Site>,
+    /// Its compiled dial plan.
+    pub plan: Arc<Plan>,
+}
+
+/// What an operator asks of a running site.
+pub enum Command {
+    /// The configuration was read anew and is good.
+    Reload(Box<Config>),
+    /// No new calls but emergency calls (SPEC 2.3).
+    Drain,
+}
+
+/// A site: no socket, clock, file or randomness of its own.
+pub struct Node {
+    config: Arc<Config>,
+    entry: Arc<SiteEntry>,
+    names: Names,
+    /// What is written into Via and Record-Route, by socket.
+    listen: Vec<SocketAddr>,
+    timing: Timing,
+    shard: ShardId,
+    /// Keys what must look the same for every copy: stateless tags, loop hashes.
+    secret: [u8; 32],
+    entropy: Entropy,
+    keys: u64,
+    transactions: Transactions<ServerTask, ClientTask>,
+    calls: Keyed<Call>,
+    /// Calls that have their 2xx: the way back for later ones.
+    answered: Keyed<ServerId>,
+    /// When timer C of a call runs out, in the order of starting: the duration is the same for all.
+    ringing: VecDeque<(Instant, Key)>,
+    location: Arc<Location>,
+    ledger: Ledger<Then>,
+    alarms: Alarms<Extension>,
+    timers: Alarms<Timer>,
+    auth: Authenticator,
+    lockout: Lockout,
+    callers: Callers,
+    licences: Licences,
+    links: Links,
+    link_tasks: Keyed<LinkTask>,
+    notices: BTreeMap<Key, Sending>,
+    logins: BTreeMap<Extension, Pending>,
+    /// Logins that other sites have undone lately.
+    undone_logins: VecDeque<(Instant, LoginId)>,
+    /// Visitors whose renewal is due, by home.
+    due: BTreeMap<SiteName, BTreeSet<Extension>>,
+    /// Home sites that are being asked for renewals.
+    renewing: BTreeSet<SiteName>,
+    /// The second that is being counted, and OPTIONS answered in it.
+    options: (u64, u32),
+    draining: bool,
+    out: VecDeque<Transmit>,
+    events: VecDeque<Event>,
+}
+
+impl Node {
+    /// A site that starts now. `seed` is secret and fresh in production: everything random comes from it.
+    pub fn new(config: Config, now: Now, seed: [u8; 32]) -> Self {
+        let mut entropy = Entropy::new(seed);
+        let mut seeds = || std::array::from_fn(|_| entropy.next_u64());
+        let (a, b, c, d, e, f, g) = (seeds(), seeds(), seeds(), seeds(), seeds(), seeds(), seeds());
+        let (h, i) = (seeds(), seeds());
+        let entry = entry_of(&config);
+        let timing = Timing::from_t1(config.site.sip.t1);
+        Self {
+            names: Names::new(&config.network, &entry),
+            listen: entry.listen.iter().map(|listen| listen.advertise).collect(),
+            timing,
+            shard: ShardId(0),
+            secret: entropy.bytes(),
+            keys: 0,
+            transactions: Transactions::new(timing, TableLimits::default(), a),
+            calls: Keyed::new(b),
+            answered: Keyed::new(c),
+            ringing: VecDeque::new(),
+            location: Arc::new(Location::new(d)),
+            ledger: Ledger::new(STAGED, e),
+            alarms: Alarms::new(f),
+            timers: Alarms::new(g),
+            auth: Authenticator::new(&config.network.realm, &config.site.auth, entropy.bytes()),
+            lockout: lockout_of(&config),
+            callers: Callers::default(),
+            licences: Licences::new(config.site.licences.clone()),
+            links: Links::new(&config, now, &mut entropy),
+            link_tasks: Keyed::new(h),
+            notices: BTreeMap::new(),
+            logins: BTreeMap::new(),
+            undone_logins: VecDeque::new(),
+            due: BTreeMap::new(),
+            renewing: BTreeSet::new(),
+            options: (i[0], 0),
+            draining: false,
+            out: VecDeque::new(),
+            events: VecDeque::new(),
+            config: Arc::new(config),
+            entry,
+            entropy,
+        }
+    }
+
+    /// The network said that nobody listens at `remote` (ICMP).
+    pub fn handle_unreachable(&mut self, now: Now, remote: SocketAddr) {
+        self.transactions.unreachable(now.instant, remote);
+        self.settle(now);
+    }
+
+    /// Everything up to `id` is durable.
+    pub fn handle_stored(&mut self, now: Now, id: StoreId) {
+        while let Some(then) = self.ledger.stored(&self.location, id) {
+            self.fulfil(now, then);
+        }
+        self.settle(now);
+    }
+
+    /// The step `id` can't be stored.
+    pub fn handle_store_failed(&mut self, now: Now, id: StoreId) {
+        for (extension, then) in self.ledger.failed(&self.location, id) {
+            self.undone(now, then, Status::SERVER_INTERNAL_ERROR);
+            // What ran out and could not be written down is looked at again.
+            let record = self.ledger.view(&self.location, extension.as_str());
+            if let Some(at) = record.and_then(|record| record.next_alarm()) {
+                self.alarms.arm(&extension, at.max(now.instant + TRY_AGAIN));
+            }
+        }
+        self.settle(now);
+    }
+
+    /// An operator's command.
+    pub fn handle_command(&mut self, now: Now, command: Command) {
+        match command {
+            Command::Reload(config) => self.reload(now, *config),
+            Command::Drain => self.draining = true,
+        }
+    }
+
+    /// The next datagram to send.
+    pub fn poll_transmit(&mut self) -> Option<Transmit> {
+        self.out.pop_front().or_else(|| self.transactions.poll_transmit())
+    }
+
+    /// The next change that must become durable.
+    pub fn poll_store(&mut self) -> Option<StoreOp> {
+        self.ledger.poll_store()
+    }
+
+    /// The next thing to tell.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// Whether everybody who asked has a final answer, so that a draining process may end (SPEC 2.3). Our own probes and
+    /// notices hold nothing up.
+    pub fn is_idle(&self) -> bool {
+        self.transactions.servers().pending == 0 && self.calls.len() == 0 && self.ledger.is_empty()
+    }
+
+    /// What is committed about every user: for the API and for tests.
+    pub fn location(&self) -> &Location {
+        &self.location
+    }
+
+    /// Transactions alive and calls without a final answer: for metrics and for tests.
+    pub fn load(&self) -> Load {
+        let (servers, clients) = (self.transactions.servers(), self.transactions.clients());
+        Load {
+            transactions: servers.invite + servers.non_invite + clients.invite + clients.non_invite,
+            calls: self.calls.len(),
+            waiting: self.ledger.len() + self.logins.len() + self.notices.len(),
+        }
+    }
+
+    fn entry(&self) -> &SiteEntry {
+        &self.entry
+    }
+
+    fn next_key(&mut self) -> Key {
+        self.keys += 1;
+        Key(self.keys)
+    }
+
+    /// A change is stored: its answer, its notices and its events go out.
+    fn fulfil(&mut self, now: Now, then: Then) {
+        if let Some(answer) = then.answer {
+            self.transactions.respond(now.instant, answer.server, answer.status, answer.bytes);
+        }
+        match then.licence {
+            Some(Licence::Settle(extension, id, profile, _)) => self.licences.settle(&extension, id, &profile),
+            Some(Licence::Leave(extension)) => self.licences.leave(&extension),
+            None => {}
+        }
+        then.events.into_iter().for_each(|event| self.say(event));
+        then.notices.into_iter().for_each(|notice| self.notify(now, notice));
+    }
+
+    /// A change could not be stored: nothing of it goes out, and who asked for it is told (SPEC 13).
+    fn undone(&mut self, now: Now, then: Then, status: Status) {
+        if let Some(Licence::Settle(extension, id, _, home)) = then.licence {
+            self.licences.release(&extension, id);
+            self.notify(now, asking::Notice::undo(&extension, &home, id));
+        }
+        let Some(answer) = then.answer else { return };
+        if let Some(bytes) = answer.otherwise {
+            return self.transactions.respond(now.instant, answer.server, Status::SERVER_INTERNAL_ERROR, bytes);
+        }
+        let rejection = Rejection::warned(status, "the registration could not be stored");
+        self.refuse(now, answer.server, &answer.asked, &rejection.with(crate::sip::Name::RetryAfter, "5"));
+    }
+
+    /// SPEC 2.3: it applies to the next request, and nothing is lost.
+    fn reload(&mut self, now: Now, config: Config) {
+        self.entry = entry_of(&config);
+        self.names = Names::new(&config.network, &self.entry);
+        self.auth.configure(&config.site.auth);
+        self.lockout.configure(config.site.hot_desk.login_attempts, config.site.hot_desk.login_lock);
+        self.licences.set_places(config.site.licences.clone());
+        self.links.configure(&config, now, &mut self.entropy);
+        self.config = Arc::new(config);
+    }
+
+    fn may_answer_options(&mut self, now: Now) -> bool {
+        let second = now.wall.0 / 1000;
+        if self.options.0 != second {
+            self.options = (second, 0);
+        }
+        self.options.1 += 1;
+        self.options.1 <= OPTIONS_A_SECOND
+    }
+}
+
+/// How much a node has in hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Load {
+    /// Transactions, those that only absorb copies included.
+    pub transactions: usize,
+    /// Forwarded requests without a final answer.
+    pub calls: usize,
+    /// Changes, logins and notices that wait for somebody.
+    pub waiting: usize,
+}
+
+fn lockout_of(config: &Config) -> Lockout {
+    let hot_desk = &config.site.hot_desk;
+    Lockout::new(hot_desk.login_attempts, hot_desk.login_lock, Lockout::MOST)
+}
+
+fn entry_of(config: &Config) -> Arc<SiteEntry> {
+    let entry = config.network.site(config.site.name.as_str());
+    Arc::new(entry.expect("a site's configuration is one of the network's").clone())
+}

@@ -1,1 +1,18 @@
-//! See `src/lib.rs`.
+//! The proxy's part of a call (RFC 3261 §16): who asks, where it goes, what is passed on, which answer wins.
+//!
+//! These are judgements and text: the node owns the transactions and the timers, and asks here. Out of scope: which number
+//! means whom (`plan/`), where a user is (`location/`).
+
+mod caller;
+mod context;
+mod forward;
+mod loops;
+mod source;
+mod targets;
+
+pub use caller::{Caller, escaped_user};
+pub use context::{Best, Context, Input, Step};
+pub use forward::{Dress, Stamp, forward_request, forward_response};
+pub use loops::{branch_with, is_loop, routing_hash};
+pub use source::{Names, is_reserved, source_trunk};
+pub use targets::{Kind, Rule, Stage, Target, phone_stages};

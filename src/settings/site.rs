@@ -1,6 +1,7 @@
 //! `sites/NAME.toml`: one site's own configuration.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -423,10 +424,33 @@ pub struct BreakOut {
 }
 
 /// `[lab]`: every name that fits the extensions is a user (SPEC 4.7).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Lab {
     /// The password of all of them; `None`: no challenge to REGISTER and INVITE.
     pub password: Option<String>,
+}
+
+impl fmt::Debug for Lab {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Lab(…)")
+    }
+}
+
+/// `[[expect]]`: what a plan promises of itself (SPEC 6.10).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expect {
+    /// The user who dials, of any site; else `trunk` is there.
+    pub user: Option<Extension>,
+    /// The trunk group that a call comes from.
+    pub trunk: Option<String>,
+    /// What is dialled.
+    pub dials: String,
+    /// Local time of the site; `None`: whatever the time profiles say.
+    pub at: Option<jiff::civil::DateTime>,
+    /// The outcome, in the words of SPEC 6.10.
+    pub gives: String,
+    /// Where it stands.
+    pub origin: Origin,
 }
 
 /// One site's own configuration.
@@ -478,6 +502,8 @@ pub struct Site {
     pub break_out: BreakOut,
     /// `[lab]`.
     pub lab: Option<Lab>,
+    /// `[[expect]]` in file order.
+    pub expect: Vec<Expect>,
 }
 
 impl Default for SipSettings {
@@ -561,6 +587,7 @@ impl Site {
             time_profiles: BTreeMap::new(),
             break_out: BreakOut::default(),
             lab: None,
+            expect: Vec::new(),
         }
     }
 }

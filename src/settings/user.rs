@@ -61,6 +61,27 @@ impl fmt::Debug for Credentials {
     }
 }
 
+/// A PIN, or what is known of it. Never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub enum LoginCode {
+    /// The digits.
+    Plain(String),
+    /// SHA-256 of `extension:realm:digits`, 64 lower-case hexadecimal digits.
+    Hash(String),
+}
+
+impl From<&str> for LoginCode {
+    fn from(digits: &str) -> Self {
+        Self::Plain(digits.to_owned())
+    }
+}
+
+impl fmt::Debug for LoginCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LoginCode(…)")
+    }
+}
+
 /// When a user's calls go elsewhere (SPEC 9.3). Empty numbers are `None`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Forward {
@@ -92,7 +113,7 @@ pub struct User {
     /// Digest credentials.
     pub credentials: Credentials,
     /// The PIN for login by dialling.
-    pub login_code: Option<String>,
+    pub login_code: Option<LoginCode>,
     /// The licence type, a key of `[profiles]`.
     pub profile: String,
     /// The calling number on trunks.
@@ -115,6 +136,29 @@ pub struct User {
     pub short_codes: Vec<ShortCodeRow>,
     /// Where the user stands in the files.
     pub origin: Origin,
+}
+
+impl User {
+    /// A user with that number and profile, and default settings.
+    pub fn plain(extension: Extension, profile: &str) -> Self {
+        Self {
+            name: extension.to_string(),
+            extension,
+            credentials: Credentials::default(),
+            login_code: None,
+            profile: profile.to_owned(),
+            caller_id: None,
+            rights: None,
+            time_profile: None,
+            out_of_hours_rights: None,
+            outgoing_bar: false,
+            do_not_disturb: false,
+            priority: 5,
+            forward: Forward::default(),
+            short_codes: Vec::new(),
+            origin: Origin::default(),
+        }
+    }
 }
 
 /// A shared desk with no user of its own: it may dial emergency numbers and log in.

@@ -1,0 +1,233 @@
+//! `hotdesk run`: serves sites until told to end (SPEC 2.1-2.3).
+
+use std::convert::Infallible;
+use std::future::poll_fn;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::task::Poll;
+use std::time::Duration;
+
+use tokio::runtime;
+use tracing::{error, info, warn};
+
+use super::plans::Plans;
+use super::{CONFIG, NOTHING_DONE, complain, network_file, say};
+use crate::config::Sites;
+use crate::ids::SiteName;
+use crate::net::{self, Bound, Drops, Memory, Running};
+use crate::node::{Command, Config};
+use crate::settings::SiteEntry;
+use crate::shutdown::{Drained, Signal, Signals};
+use crate::telemetry::{self, Format, Log};
+
+/// Serve the sites of a network
+///
+/// All sites in one process, or only those named by --site. Standard output has
+/// one line for each listening socket and, last, a line that begins `ready`; logs
+/// go to standard error.
+///
+/// SIGTERM and Ctrl-C let what is being set up finish, for 32 seconds at most; a
+/// second one ends at once. SIGHUP reads the configuration anew: a bad one is
+/// reported, and the old one stays.
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct Arguments {
+    /// The network's configuration
+    #[arg(default_value = CONFIG)]
+    config: PathBuf,
+
+    /// Serve this site only; may be given more than once
+    #[arg(long, value_name = "NAME")]
+    site: Vec<String>,
+
+    /// How log lines look
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    log_format: Format,
+
+    /// What is logged: `error`, `warn`, `info`, `debug`, `trace`, or by module [default: RUST_LOG, else info]
+    #[arg(long, value_name = "FILTER")]
+    log: Option<String>,
+}
+
+impl Arguments {
+    pub(super) fn run(self) -> ExitCode {
+        match self.serve() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(Failure::Start(problems)) => {
+                complain(problems);
+                ExitCode::from(NOTHING_DONE)
+            }
+            Err(Failure::SiteBroke(name)) => {
+                complain([format!("site {name} broke; the process ends")]);
+                ExitCode::FAILURE
+            }
+        }
+    }
+
+    fn serve(&self) -> Result<(), Failure> {
+        telemetry::init(self.log_format, self.log.as_deref())
+            .map_err(|why| Failure::Start(vec![format!("the log filter can't be read: {why}")]))?;
+        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(async {
+            let signals = Signals::listen()?;
+            let plans = Plans::load(&self.config, &self.only()).map_err(Failure::Start)?;
+            let (sites, drops) = self.start(&plans)?;
+            tokio::select! {
+                result = self.watch(sites, signals, plans) => result,
+                never = report_drops(drops) => match never {},
+            }
+        })
+    }
+
+    fn only(&self) -> Sites {
+        if self.site.is_empty() { Sites::All } else { Sites::Named(self.site.iter().map(SiteName::new).collect()) }
+    }
+
+    /// Binds everything before anything runs, so that a start that fails has done nothing.
+    fn start(&self, plans: &Plans) -> Result<(Vec<Running>, Vec<Drops>), Failure> {
+        for warning in &plans.0.warnings {
+            warn!("{warning}");
+        }
+        let mut bound = Vec::new();
+        for (entry, config) in plans.sites() {
+            bound.push((self.bind(entry)?, config));
+        }
+        let drops = bound.iter().flat_map(|(sockets, _)| sockets.iter().filter_map(Bound::drops)).collect();
+        let lab = plans.0.sites.values().any(|site| site.lab.is_some());
+        let names: Vec<_> = plans.0.sites.keys().map(SiteName::as_str).collect();
+        let sites = bound.into_iter().map(|(sockets, config)| start(config, sockets)).collect::<Result<_, _>>()?;
+        say(format_args!("ready{}: {}", if lab { " (LAB)" } else { "" }, names.join(", ")));
+        Ok((sites, drops))
+    }
+
+    fn bind(&self, entry: &SiteEntry) -> Result<Vec<Bound>, Failure> {
+        let mut sockets = Vec::new();
+        for (index, listen) in entry.listen.iter().enumerate() {
+            let socket = net::bind(listen).map_err(|why| {
+                let place = network_file::place_of_listen(&self.config, entry.name.as_str(), index);
+                Failure::Start(vec![format!("{place}: {why}")])
+            })?;
+            let Bound { address, receive_buffer, send_buffer, .. } = &socket;
+            say(format_args!("listening udp:{address} {}", entry.name));
+            info!(site = %entry.name, %address, receive_buffer, send_buffer, "socket bound");
+            sockets.push(socket);
+        }
+        Ok(sockets)
+    }
+
+    /// Until a signal to end, then until nothing is left to do.
+    async fn watch(&self, mut sites: Vec<Running>, mut signals: Signals, mut plans: Plans) -> Result<(), Failure> {
+        loop {
+            tokio::select! {
+                signal = signals.next() => match signal {
+                    Signal::End => break,
+                    Signal::Reload => self.reload(&sites, &mut plans).await,
+                },
+                name = one_ended(&mut sites) => return Err(Failure::SiteBroke(name)),
+            }
+        }
+        info!("draining: no new calls");
+        for site in &sites {
+            site.command(Command::Drain).await;
+        }
+        match signals.drain(all_idle(&mut sites)).await {
+            Drained::Idle => info!("everything is finished"),
+            Drained::TimeOver => warn!("the time is over; what is not finished is left"),
+            Drained::Told => warn!("told again; what is not finished is left"),
+        }
+        sites.into_iter().for_each(Running::stop);
+        Ok(())
+    }
+
+    /// SPEC 2.3: if it is bad, the old one stays; if it is good, it applies to the next request.
+    async fn reload(&self, sites: &[Running], plans: &mut Plans) {
+        let new = match Plans::load(&self.config, &self.only()).and_then(|new| self.fits(plans, new)) {
+            Ok(new) => new,
+            Err(problems) => {
+                problems.iter().for_each(|problem| error!("{problem}"));
+                error!("the configuration is bad; the old one stays");
+                return;
+            }
+        };
+        new.0.warnings.iter().for_each(|warning| warn!("{warning}"));
+        for (entry, config) in new.sites() {
+            let running = sites.iter().find(|site| site.name == entry.name);
+            if let Some(site) = running {
+                site.command(Command::Reload(Box::new(config))).await;
+            }
+        }
+        *plans = new;
+        info!("the configuration was read anew");
+    }
+
+    /// Sites and sockets are made at the start: a configuration with others needs a new one.
+    fn fits(&self, old: &Plans, new: Plans) -> Result<Plans, Vec<String>> {
+        let mut problems = Vec::new();
+        let listen = |plans: &Plans, name: &SiteName| Some(plans.0.network.sites.get(name)?.listen.clone());
+        for name in old.0.sites.keys().chain(new.0.sites.keys()) {
+            let (before, after) = (listen(old, name), listen(&new, name));
+            if before != after {
+                problems
+                    .push(format!("{}: sites.{name}: its sockets change only with a restart", self.config.display()));
+            }
+        }
+        problems.dedup();
+        if problems.is_empty() { Ok(new) } else { Err(problems) }
+    }
+}
+
+/// Why `run` ends otherwise than by a signal.
+enum Failure {
+    /// It can't start, with every reason.
+    Start(Vec<String>),
+    /// The thread of that site is gone.
+    SiteBroke(SiteName),
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::Start(vec![error.to_string()])
+    }
+}
+
+fn start(config: Config, sockets: Vec<Bound>) -> Result<Running, Failure> {
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed)
+        .map_err(|why| Failure::Start(vec![format!("the system gives no random bytes: {why}")]))?;
+    let mut log = Log::new(config.site.name.clone());
+    let tell = Box::new(move |now, event| log.write(now, &event));
+    Ok(net::start(net::Site { config, sockets, store: Box::new(Memory::default()), seed, tell })?)
+}
+
+/// Says every ten seconds what the kernel had to drop.
+async fn report_drops(mut drops: Vec<Drops>) -> Infallible {
+    loop {
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        for socket in &mut drops {
+            let (address, dropped) = (socket.address, socket.more());
+            if dropped > 0 {
+                warn!(%address, dropped, "datagrams came faster than they could be handled");
+            }
+        }
+    }
+}
+
+async fn one_ended(sites: &mut [Running]) -> SiteName {
+    poll_fn(|cx| match sites.iter_mut().find_map(|site| site.poll_ended(cx).is_ready().then(|| site.name.clone())) {
+        Some(name) => Poll::Ready(name),
+        None => Poll::Pending,
+    })
+    .await
+}
+
+/// All at once: a site that has nothing left to do still answers another that has.
+async fn all_idle(sites: &mut [Running]) {
+    loop {
+        for site in sites.iter_mut() {
+            site.idle().await;
+        }
+        if sites.iter().all(Running::is_idle) {
+            return;
+        }
+    }
+}

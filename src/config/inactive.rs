@@ -1,0 +1,213 @@
+//! Keys that are read and checked, and that nothing acts on yet. Whoever sets one is told so, once for each kind of key.
+//!
+//! [`load`](super::load) asks at its end. A value that asks for nothing (`survive_restart = false`, `idle_logout = 0`) is no reason to
+//! warn. Whoever makes a key act deletes its row here.
+
+use std::any::type_name;
+use std::collections::BTreeMap;
+
+use super::document::{At, Document};
+use super::plan_file::PlanFiles;
+use super::problem::{Report, Spot};
+use super::raw::{
+    ArsTable, EmergencyTable, ExpectRow, GroupRow, HotDeskTable, NetworkFile, NetworkTable, ProfileTable,
+    RegistrarTable, ShortCode, SipTable, SiteFile, SiteRow, SiteTable, TrunkRow, UserRow,
+};
+use super::trunks::address_of;
+use crate::ids::SiteName;
+
+/// A key without effect.
+struct Inactive<T> {
+    /// Its name in the table; empty where the whole row is meant.
+    key: &'static str,
+    /// Whether the table asks for something by it.
+    asks: fn(&T) -> bool,
+    /// What does not happen.
+    why: &'static str,
+}
+
+const fn row<T>(key: &'static str, asks: fn(&T) -> bool, why: &'static str) -> Inactive<T> {
+    Inactive { key, asks, why }
+}
+
+const NO_PAGE: &str = "there is no web page, API or metrics";
+const NO_FORWARDS: &str = "no call is forwarded";
+const NO_PIN: &str = "nobody can log in by dialling";
+const NO_ALTERNATE: &str = "alternate routes are not taken, and nobody waits for a trunk";
+const NO_NEXT: &str = "members ring until the caller gives up or they refuse, and nobody is called after them";
+
+const NETWORK: &[Inactive<NetworkTable>] = &[
+    row("admin", |network| network.admin.is_some(), NO_PAGE),
+    row("admin_token", |network| network.admin_token.is_some(), NO_PAGE),
+    row("call_log", |network| says(&network.call_log), "calls are not recorded"),
+    row("data_dir", |network| says(&network.data_dir), "everything is kept in memory and lost at a restart"),
+];
+
+const PROFILES: &[Inactive<ProfileTable>] = &[
+    row("calls", |profile| profile.calls.is_some(), "the calls of a user are not counted"),
+    row("forwarding", |profile| profile.forwarding.is_some(), NO_FORWARDS),
+    row("forward_external", |profile| profile.forward_external.is_some(), NO_FORWARDS),
+];
+
+const SITES: &[Inactive<SiteRow>] = &[row("admin", |site| site.admin.is_some(), NO_PAGE)];
+
+const SITE: &[Inactive<SiteTable>] =
+    &[row("voicemail", |site| says(&site.voicemail), "calls are not sent to voicemail")];
+
+const SIP: &[Inactive<SipTable>] = &[
+    row("session_expires", |sip| counts(sip.session_expires), "no session timers are offered"),
+    row("session_cap", |sip| sip.session_cap.is_some(), "no call is ended for its length"),
+    row("rtp_ports", |sip| says(&sip.rtp_ports), "no tones are played"),
+];
+
+const REGISTRAR: &[Inactive<RegistrarTable>] = &[row(
+    "nat_keepalive",
+    |registrar| counts(registrar.nat_keepalive),
+    "no keep-alives are sent; `nat_expires` keeps registrations behind NAT short",
+)];
+
+const HOT_DESK: &[Inactive<HotDeskTable>] = &[
+    row(
+        "displaced",
+        |desk| desk.displaced.as_deref() == Some("limbo"),
+        "a displaced phone is refused, as by \"refuse\"",
+    ),
+    row("survive_restart", |desk| desk.survive_restart == Some(true), "a login is lost when its site restarts"),
+    row("logout_at", |desk| says(&desk.logout_at), "nobody is logged out by the clock"),
+    row("idle_logout", |desk| counts(desk.idle_logout), "nobody is logged out for being idle"),
+];
+
+const EMERGENCY: &[Inactive<EmergencyTable>] = &[];
+
+const USERS: &[Inactive<UserRow>] = &[
+    row("login_code", |user| user.login_code.as_ref().is_some_and(|code| !code.is_empty()), NO_PIN),
+    row("login_code_hash", |user| user.login_code_hash.as_ref().is_some_and(|code| !code.is_empty()), NO_PIN),
+    row("priority", |user| user.priority.is_some(), NO_ALTERNATE),
+    row("forward", forwards, NO_FORWARDS),
+];
+
+const GROUPS: &[Inactive<GroupRow>] =
+    &[row("after", |group| group.after.is_some(), NO_NEXT), row("then", |group| says(&group.then), NO_NEXT)];
+
+const SHORT_CODES: &[Inactive<ShortCode>] =
+    &[row("feature", |code| says(&code.feature) && !is_served(code), "whoever dials this code gets 403")];
+
+const ARS: &[Inactive<ArsTable>] = &[
+    row("alternate", |form| says(&form.alternate), NO_ALTERNATE),
+    row("alternate_priority", |form| form.alternate_priority.is_some(), NO_ALTERNATE),
+    row("alternate_wait", |form| form.alternate_wait.is_some(), NO_ALTERNATE),
+];
+
+const TRUNKS: &[Inactive<TrunkRow>] = &[
+    row("address", has_host_name, "host names are not looked up: no call ever leaves by this trunk"),
+    row("channels", |trunk| trunk.channels.is_some(), "the calls of a trunk are not counted"),
+    row("from", |trunk| trunk.from.as_deref() == Some("rewrite"), "From stays as the phone sent it"),
+    row("geolocation", |trunk| trunk.geolocation.as_deref().is_some_and(|how| how != "no"), "no location is sent"),
+    row("retry", |trunk| counts(trunk.retry), "the next call tries a failed trunk again"),
+    row("transit_calls", |trunk| trunk.transit_calls.is_some(), NO_FORWARDS),
+    row("username", |trunk| says(&trunk.username), "a carrier's challenge is not answered: its calls fail"),
+    row("register", |trunk| trunk.register.is_some(), "nothing registers with a carrier"),
+];
+
+const EXPECT: &[Inactive<ExpectRow>] = &[row("", |_| true, "`check` does not try expectations")];
+
+/// Features that can be dialled.
+const SERVED: [&str; 6] = ["Dial", "DialExtn", "DialEmergency", "BreakOut", "Busy", "Barred"];
+
+fn is_served(code: &ShortCode) -> bool {
+    code.feature.as_deref().is_some_and(|feature| SERVED.contains(&feature))
+}
+
+fn forwards(user: &UserRow) -> bool {
+    let forward = &user.forward;
+    let targets = [&forward.unconditional, &forward.busy, &forward.no_answer, &forward.unreachable];
+    forward.after.is_some() || targets.into_iter().any(says)
+}
+
+fn has_host_name(trunk: &TrunkRow) -> bool {
+    trunk.address.as_deref().is_some_and(|address| address_of(address).is_none())
+}
+
+/// `""` says nothing.
+fn says(text: &Option<String>) -> bool {
+    text.as_deref().is_some_and(|text| !text.is_empty())
+}
+
+/// 0 stands for never.
+fn counts(number: Option<i64>) -> bool {
+    number.is_some_and(|number| number != 0)
+}
+
+/// Warns of every kind of key that is set in these files and does nothing.
+pub fn warn(document: &Document, file: &NetworkFile, plans: &BTreeMap<SiteName, PlanFiles>, report: &mut Report) {
+    let (root, mut found) = (document.root(), Found::default());
+    found.table(root.key("network"), &file.network, NETWORK);
+    found.named(root.key("profiles"), &file.profiles, PROFILES);
+    found.named(root.key("sites"), &file.sites, SITES);
+    for files in plans.values() {
+        for (document, file) in &files.parts {
+            plan(document, file, &mut found);
+        }
+        if let Some((document, users)) = &files.users {
+            found.rows(document.root(), users, USERS);
+        }
+    }
+    found.tell(report);
+}
+
+fn plan(document: &Document, file: &SiteFile, found: &mut Found) {
+    let root = document.root();
+    found.table(root.key("site"), &file.site, SITE);
+    found.table(root.key("sip"), &file.sip, SIP);
+    found.table(root.key("registrar"), &file.registrar, REGISTRAR);
+    found.table(root.key("hot_desk"), &file.hot_desk, HOT_DESK);
+    found.table(root.key("emergency"), &file.emergency, EMERGENCY);
+    found.rows(root.key("users"), &file.users, USERS);
+    found.rows(root.key("groups"), &file.groups, GROUPS);
+    found.rows(root.key("short_codes"), &file.short_codes, SHORT_CODES);
+    found.named(root.key("ars"), &file.ars, ARS);
+    found.rows(root.key("trunks"), &file.trunks, TRUNKS);
+    found.rows(root.key("expect"), &file.expect, EXPECT);
+    let users = root.key("users");
+    for (index, user) in file.users.iter().enumerate() {
+        found.rows(users.row(index).key("short_codes"), &user.short_codes, SHORT_CODES);
+    }
+    let rights = root.key("rights");
+    for (name, table) in &file.rights {
+        found.rows(rights.key(name).key("short_codes"), &table.short_codes, SHORT_CODES);
+    }
+}
+
+/// The first place of each kind of key, what is missing, and in how many other places the key stands.
+#[derive(Default)]
+struct Found(BTreeMap<(&'static str, &'static str), (Spot, &'static str, usize)>);
+
+impl Found {
+    fn row<T>(&mut self, at: At<'_>, row: &T, keys: &[Inactive<T>]) {
+        for Inactive { key, why, .. } in keys.iter().filter(|inactive| (inactive.asks)(row)) {
+            self.0
+                .entry((type_name::<T>(), key))
+                .and_modify(|(_, _, more)| *more += 1)
+                .or_insert_with(|| (if key.is_empty() { at.spot() } else { at.key(key).spot() }, why, 0));
+        }
+    }
+
+    fn table<T>(&mut self, at: At<'_>, table: &Option<T>, keys: &[Inactive<T>]) {
+        table.iter().for_each(|table| self.row(at, table, keys));
+    }
+
+    fn rows<T>(&mut self, at: At<'_>, rows: &[T], keys: &[Inactive<T>]) {
+        rows.iter().enumerate().for_each(|(index, row)| self.row(at.row(index), row, keys));
+    }
+
+    fn named<T>(&mut self, at: At<'_>, tables: &BTreeMap<String, T>, keys: &[Inactive<T>]) {
+        tables.iter().for_each(|(name, table)| self.row(at.key(name), table, keys));
+    }
+
+    fn tell(self, report: &mut Report) {
+        for (spot, why, more) in self.0.into_values() {
+            let more = if more == 0 { String::new() } else { format!(" ({more} more like this)") };
+            report.warn_at(spot, format!("has no effect in this release: {why}{more}"));
+        }
+    }
+}

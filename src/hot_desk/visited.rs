@@ -1,0 +1,232 @@
+//! A user of another site who is logged in here, as the visited site keeps it (SPEC 5.2, 5.3, 5.7, 8.2).
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::ids::{LoginId, LoginNumber, SiteName};
+use crate::location::{Binding, DisplacedDevice, Guest, Visitor};
+use crate::timing::Now;
+
+/// What the home site answered to a login.
+#[derive(Clone, Debug)]
+pub struct Arrival {
+    /// The home site.
+    pub home: SiteName,
+    /// Our name for the login.
+    pub id: LoginId,
+    /// Its number.
+    pub login: LoginNumber,
+    /// What travels with the user.
+    pub guest: Arc<Guest>,
+    /// The home site's lease.
+    pub lease: Duration,
+    /// Phones that may not have the user.
+    pub displaced: Vec<DisplacedDevice>,
+}
+
+/// What the home site is to be told: this login has ended here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Logout {
+    /// Whom to tell.
+    pub home: SiteName,
+    /// Our name for the login.
+    pub id: LoginId,
+    /// Its number.
+    pub login: LoginNumber,
+}
+
+/// A visitor after its bindings changed.
+#[derive(Clone, Debug)]
+pub enum Stays {
+    /// Still here.
+    Here(Visitor),
+    /// The last binding is gone: the record ends, and home is told (SPEC 5.7).
+    Left(Logout),
+}
+
+/// What running out does to a visitor.
+#[derive(Clone, Debug)]
+pub enum RunOut {
+    /// Nothing has run out.
+    Nothing,
+    /// Some bindings have.
+    Changed(Stays),
+}
+
+/// The visitor that a login makes, with the bindings that the registrar judged. If two phones logged in at once, the later number
+/// counts and both phones stay; an answer that is older than the visitor changes nothing but the bindings.
+pub fn arrive(present: Option<&Visitor>, arrival: Arrival, bindings: Vec<Binding>, now: Now, random: u64) -> Visitor {
+    if let Some(present) = present.filter(|present| present.login > arrival.login) {
+        return Visitor { bindings, ..present.clone() };
+    }
+    Visitor {
+        home: arrival.home,
+        login: arrival.login,
+        id: arrival.id,
+        since: present.map_or(now.wall, |present| present.since),
+        bindings,
+        guest: arrival.guest,
+        lease: arrival.lease,
+        renew_at: renew_at(arrival.lease, now.instant, random),
+        displaced: arrival.displaced,
+    }
+}
+
+/// When to renew a lease that was given `now`: between a quarter and a half of it, by chance, so that a site's renewals spread
+/// (SPEC 5.3). `random` is any number.
+pub fn renew_at(lease: Duration, now: Instant, random: u64) -> Instant {
+    let quarter = lease / 4;
+    let millis = u64::try_from(quarter.as_millis()).unwrap_or(u64::MAX);
+    now + quarter + Duration::from_millis(random % millis.saturating_add(1))
+}
+
+/// Home has confirmed the visitor, with newer settings if it sent some. The same function sets the next attempt after one that
+/// failed: the visitor stays (SPEC 8.2).
+pub fn renewed(visitor: &Visitor, lease: Duration, guest: Option<Arc<Guest>>, now: Instant, random: u64) -> Visitor {
+    let mut next = visitor.clone();
+    (next.lease, next.renew_at) = (lease, renew_at(lease, now, random));
+    if let Some(guest) = guest {
+        next.guest = guest;
+    }
+    next
+}
+
+/// Whether home's newest login number means that the user is elsewhere. A message of an older login changes nothing (SPEC 8.7).
+pub fn is_displaced(visitor: &Visitor, newest: LoginNumber) -> bool {
+    newest > visitor.login
+}
+
+/// The visitor with other bindings: those that the registrar judged.
+pub fn with_bindings(visitor: &Visitor, bindings: Vec<Binding>) -> Stays {
+    if bindings.is_empty() {
+        return Stays::Left(log_out(visitor));
+    }
+    Stays::Here(Visitor { bindings, ..visitor.clone() })
+}
+
+/// Whether the same phones are bound: home remembers which are here, for the day on which they lose the user (SPEC 5.5).
+pub fn same_devices(before: &[Binding], after: &[Binding]) -> bool {
+    let all_in = |these: &[Binding], those: &[Binding]| {
+        these.iter().all(|this| those.iter().any(|that| that.device.is(&this.device)))
+    };
+    all_in(before, after) && all_in(after, before)
+}
+
+/// The end of a visit from our side.
+pub fn log_out(visitor: &Visitor) -> Logout {
+    Logout { home: visitor.home.clone(), id: visitor.id, login: visitor.login }
+}
+
+/// Drops the bindings that have run out; the last one is a logout.
+pub fn run_out(visitor: &Visitor, now: Instant) -> RunOut {
+    if visitor.bindings.iter().all(|binding| binding.is_live(now)) {
+        return RunOut::Nothing;
+    }
+    let live = visitor.bindings.iter().filter(|binding| binding.is_live(now)).cloned().collect();
+    RunOut::Changed(with_bindings(visitor, live))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{after, binding, now, site};
+    use super::*;
+    use crate::ids::Extension;
+    use crate::settings::{Credentials, Forward, Origin, Profile, User};
+
+    fn guest(version: u64) -> Arc<Guest> {
+        let user = User {
+            extension: Extension::new("201"),
+            name: "Ada".to_owned(),
+            credentials: Credentials::default(),
+            login_code: None,
+            profile: "power".to_owned(),
+            caller_id: None,
+            rights: None,
+            time_profile: None,
+            out_of_hours_rights: None,
+            outgoing_bar: false,
+            do_not_disturb: false,
+            priority: 5,
+            forward: Forward::default(),
+            short_codes: Vec::new(),
+            origin: Origin::default(),
+        };
+        Arc::new(Guest { user, allows: Profile::default(), version })
+    }
+
+    fn arrival(login: u64) -> Arrival {
+        Arrival {
+            home: site("london"),
+            id: LoginId([login as u8; 16]),
+            login: LoginNumber(login),
+            guest: guest(login),
+            lease: Duration::from_secs(120),
+            displaced: Vec::new(),
+        }
+    }
+
+    fn visitor(now: Now) -> Visitor {
+        arrive(None, arrival(7), vec![binding(1, "a", now), binding(2, "b", after(now, 60))], now, 0)
+    }
+
+    #[test]
+    fn a_lease_is_renewed_before_half_of_it_is_over() {
+        let start = now().instant;
+        let lease = Duration::from_secs(120);
+        assert_eq!(renew_at(lease, start, 0), start + Duration::from_secs(30));
+        assert_eq!(renew_at(lease, start, 30_000), start + Duration::from_secs(60));
+        for random in [1, 30_001, 99_999, u64::MAX] {
+            let at = renew_at(lease, start, random);
+            assert!(at >= start + lease / 4 && at <= start + lease / 2);
+        }
+        assert_eq!(renew_at(Duration::ZERO, start, u64::MAX), start);
+    }
+
+    #[test]
+    fn the_later_of_two_logins_at_once_counts_whatever_order_they_come_in() {
+        let now = now();
+        let both = || vec![binding(1, "a", now), binding(2, "b", now)];
+        let first = arrive(None, arrival(7), vec![binding(1, "a", now)], now, 0);
+        let second = arrive(Some(&first), arrival(8), both(), now, 0);
+        assert_eq!((second.login, second.bindings.len(), second.guest.version), (LoginNumber(8), 2, 8));
+        let late = arrive(Some(&second), arrival(7), both(), now, 0);
+        assert_eq!((late.login, late.bindings.len(), late.guest.version), (LoginNumber(8), 2, 8));
+    }
+
+    #[test]
+    fn only_a_newer_login_displaces() {
+        let visitor = visitor(now());
+        assert!(!is_displaced(&visitor, LoginNumber(6)) && !is_displaced(&visitor, LoginNumber(7)));
+        assert!(is_displaced(&visitor, LoginNumber(8)));
+    }
+
+    #[test]
+    fn a_renewal_brings_newer_settings_where_home_sends_some() {
+        let start = now();
+        let later = after(start, 30);
+        let lease = Duration::from_secs(60);
+        let same = renewed(&visitor(start), lease, None, later.instant, 0);
+        assert_eq!((same.guest.version, same.renew_at), (7, later.instant + Duration::from_secs(15)));
+        assert_eq!(renewed(&same, lease, Some(guest(9)), later.instant, 0).guest.version, 9);
+    }
+
+    #[test]
+    fn a_phone_more_and_a_phone_less_are_other_phones() {
+        let now = now();
+        let (a, b) = (|| binding(1, "a", now), || binding(2, "b", now));
+        assert!(same_devices(&[a(), b()], &[b(), a()]));
+        assert!(!same_devices(&[a()], &[a(), b()]) && !same_devices(&[a(), b()], &[b()]));
+    }
+
+    #[test]
+    fn the_last_binding_that_goes_is_a_logout() {
+        let start = now();
+        let visitor = visitor(start);
+        assert!(matches!(run_out(&visitor, after(start, 299).instant), RunOut::Nothing));
+        let RunOut::Changed(Stays::Here(left)) = run_out(&visitor, after(start, 300).instant) else { panic!("gone") };
+        assert_eq!(left.bindings.len(), 1);
+        let RunOut::Changed(Stays::Left(logout)) = run_out(&left, after(start, 360).instant) else { panic!("here") };
+        assert_eq!(logout, Logout { home: site("london"), id: LoginId([7; 16]), login: LoginNumber(7) });
+        assert!(matches!(with_bindings(&visitor, Vec::new()), Stays::Left(_)));
+    }
+}

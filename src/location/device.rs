@@ -1,0 +1,55 @@
+//! One phone, as far as a registrar can tell (SPEC 1).
+
+use bytes::Bytes;
+
+/// What a phone is known by: its `+sip.instance`; else the Call-ID of its registrations; else its contact's host and port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Device {
+    /// `+sip.instance` without its quotes (RFC 5626 §4.1).
+    pub instance: Option<Bytes>,
+    /// The Call-ID of its registrations.
+    pub call_id: Bytes,
+    /// `host:port` of its contact, lower case; the user part may change from start to start.
+    pub host: Bytes,
+    /// It was seen to change its Call-ID between refreshes: its Call-ID says nothing about who uses it (SPEC 5.5).
+    pub rotates: bool,
+}
+
+impl Device {
+    /// Whether both are the same phone. Two instances decide alone; else Call-ID or contact address does.
+    pub fn is(&self, other: &Device) -> bool {
+        match (&self.instance, &other.instance) {
+            (Some(mine), Some(theirs)) => mine == theirs,
+            (Some(_), None) | (None, Some(_)) | (None, None) => {
+                self.call_id == other.call_id || self.host == other.host
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn device(instance: Option<&'static str>, call_id: &'static str, host: &'static str) -> Device {
+        Device {
+            instance: instance.map(|i| Bytes::from_static(i.as_bytes())),
+            call_id: Bytes::from_static(call_id.as_bytes()),
+            host: Bytes::from_static(host.as_bytes()),
+            rotates: false,
+        }
+    }
+
+    #[test]
+    fn an_instance_decides_alone_where_both_have_one() {
+        assert!(device(Some("a"), "1", "h1").is(&device(Some("a"), "2", "h2")));
+        assert!(!device(Some("a"), "1", "h1").is(&device(Some("b"), "1", "h1")));
+    }
+
+    #[test]
+    fn without_an_instance_the_call_id_or_the_contact_address_tells() {
+        assert!(device(None, "1", "h1").is(&device(None, "1", "h2")));
+        assert!(device(None, "1", "h1").is(&device(Some("a"), "2", "h1")));
+        assert!(!device(None, "1", "h1").is(&device(None, "2", "h2")));
+    }
+}

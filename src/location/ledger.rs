@@ -1,0 +1,215 @@
+//! Changes that are judged but not yet durable (DESIGN §1, Storing).
+//!
+//! A change is staged with what waits for it. Until the store has it, later requests for the same AOR are judged on the staged
+//! view; the committed table still shows the old one. Ids are cumulative; a failed step takes the steps staged on top of it with
+//! it. The queue is bounded: when it is full, the change is refused.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use ahash::RandomState;
+
+use super::record::Record;
+use super::table::Location;
+use crate::ids::Extension;
+
+/// Names one change; later ones are larger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StoreId(pub u64);
+
+/// One change that must become durable: the whole record of an AOR, or its end.
+#[derive(Clone, Debug)]
+pub struct StoreOp {
+    /// Acknowledged by this id or a larger one.
+    pub id: StoreId,
+    /// The AOR.
+    pub extension: Extension,
+    /// The new record; `None`: it is gone.
+    pub record: Option<Arc<Record>>,
+    /// It only extends what is stored: it may be written up to 30 s later, and nothing waits for it (SPEC 4.5).
+    pub lazy: bool,
+}
+
+/// The staged queue is at its bound; here is what would have waited.
+#[derive(Debug)]
+pub struct LedgerFull<T>(pub T);
+
+struct Step<T> {
+    id: StoreId,
+    extension: Extension,
+    record: Option<Arc<Record>>,
+    then: T,
+}
+
+struct Staged {
+    record: Option<Arc<Record>>,
+    steps: usize,
+}
+
+/// The staged changes of one shard; `T` is what waits for each.
+pub struct Ledger<T> {
+    last: StoreId,
+    limit: usize,
+    staged: HashMap<Extension, Staged, RandomState>,
+    steps: VecDeque<Step<T>>,
+    outgoing: VecDeque<StoreOp>,
+}
+
+impl<T> Ledger<T> {
+    /// At most `limit` changes wait at once.
+    pub fn new(limit: usize, seeds: [u64; 4]) -> Self {
+        let hasher = RandomState::with_seeds(seeds[0], seeds[1], seeds[2], seeds[3]);
+        let staged = HashMap::with_hasher(hasher);
+        Self { last: StoreId(0), limit, staged, steps: VecDeque::new(), outgoing: VecDeque::new() }
+    }
+
+    /// The record that the next request for this AOR is judged on: the newest staged one, else the committed one.
+    pub fn view(&self, location: &Location, extension: &str) -> Option<Arc<Record>> {
+        match self.staged.get(extension) {
+            Some(staged) => staged.record.clone(),
+            None => location.record(extension),
+        }
+    }
+
+    /// Whether changes of this AOR wait.
+    pub fn is_staged(&self, extension: &str) -> bool {
+        self.staged.contains_key(extension)
+    }
+
+    /// Stages a change; `then` is handed back by [`stored`](Self::stored) or [`failed`](Self::failed).
+    pub fn stage(&mut self, extension: &Extension, record: Option<Record>, then: T) -> Result<StoreId, LedgerFull<T>> {
+        if self.steps.len() >= self.limit {
+            return Err(LedgerFull(then));
+        }
+        let record = record.map(Arc::new);
+        let id = self.send(extension, record.clone(), false);
+        match self.staged.get_mut(extension) {
+            Some(staged) => (staged.record, staged.steps) = (record.clone(), staged.steps + 1),
+            None => drop(self.staged.insert(extension.clone(), Staged { record: record.clone(), steps: 1 })),
+        }
+        self.steps.push_back(Step { id, extension: extension.clone(), record, then });
+        Ok(id)
+    }
+
+    /// A change that only extends: it is true at once and written later. Not while steps of the AOR wait
+    /// ([`is_staged`](Self::is_staged)): then it is staged behind them.
+    pub fn extend(&mut self, location: &Location, extension: &Extension, record: Record) {
+        debug_assert!(!self.is_staged(extension.as_str()), "an extension would be undone by the step that waits");
+        let record = Some(Arc::new(record));
+        location.put(extension, record.clone());
+        self.send(extension, record, true);
+    }
+
+    fn send(&mut self, extension: &Extension, record: Option<Arc<Record>>, lazy: bool) -> StoreId {
+        self.last = StoreId(self.last.0 + 1);
+        self.outgoing.push_back(StoreOp { id: self.last, extension: extension.clone(), record, lazy });
+        self.last
+    }
+
+    /// The next change for the store.
+    pub fn poll_store(&mut self) -> Option<StoreOp> {
+        self.outgoing.pop_front()
+    }
+
+    /// Everything up to `id` is durable: the next step of it is committed, and what waited for it handed out. Call until `None`.
+    pub fn stored(&mut self, location: &Location, id: StoreId) -> Option<T> {
+        self.steps.front().filter(|step| step.id <= id)?;
+        let step = self.steps.pop_front()?;
+        location.put(&step.extension, step.record);
+        self.unstage(&step.extension);
+        Some(step.then)
+    }
+
+    /// The step `id` could not be stored: it and the later steps of the same AOR are undone; what waited for them is returned.
+    pub fn failed(&mut self, location: &Location, id: StoreId) -> Vec<(Extension, T)> {
+        let Some(at) = self.steps.iter().position(|step| step.id == id) else { return Vec::new() };
+        let extension = self.steps[at].extension.clone();
+        let earlier = self.steps.iter().take(at).rev().find(|step| step.extension == extension);
+        let record = earlier.map_or_else(|| location.record(extension.as_str()), |step| step.record.clone());
+        let (mut failed, mut kept) = (Vec::new(), VecDeque::with_capacity(self.steps.len()));
+        for step in self.steps.drain(..) {
+            if step.id >= id && step.extension == extension { failed.push(step) } else { kept.push_back(step) }
+        }
+        self.steps = kept;
+        // What the store has not taken yet is not offered to it again.
+        self.outgoing.retain(|op| op.extension != extension || op.id < id);
+        if let Some(staged) = self.staged.get_mut(&extension) {
+            staged.record = record;
+        }
+        failed.iter().for_each(|step| self.unstage(&step.extension));
+        failed.into_iter().map(|step| (step.extension, step.then)).collect()
+    }
+
+    fn unstage(&mut self, extension: &Extension) {
+        let Some(staged) = self.staged.get_mut(extension) else { return };
+        staged.steps -= 1;
+        if staged.steps == 0 {
+            self.staged.remove(extension);
+        }
+    }
+
+    /// How many changes wait.
+    pub fn len(&self) -> usize {
+        self.steps.len()
+    }
+
+    /// Whether none waits.
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::record::Resident;
+    use super::*;
+    use crate::ids::LoginNumber;
+
+    fn record(login: u64) -> Record {
+        Record::Resident(Resident { login: LoginNumber(login), ..Resident::default() })
+    }
+
+    fn login(record: Option<Arc<Record>>) -> Option<u64> {
+        record.and_then(|r| r.resident().map(|r| r.login.0))
+    }
+
+    #[test]
+    fn a_staged_change_is_judged_on_at_once_and_seen_by_calls_once_stored() {
+        let (location, mut ledger) = (Location::new([1; 4]), Ledger::new(8, [2; 4]));
+        let user = Extension::new("201");
+        let first = ledger.stage(&user, Some(record(1)), 'a').expect("room");
+        let second = ledger.stage(&user, Some(record(2)), 'b').expect("room");
+        assert_eq!((login(ledger.view(&location, "201")), login(location.record("201"))), (Some(2), None));
+        assert_eq!(ledger.stored(&location, first), Some('a'));
+        assert_eq!(ledger.stored(&location, first), None);
+        assert_eq!((login(ledger.view(&location, "201")), login(location.record("201"))), (Some(2), Some(1)));
+        assert_eq!(ledger.stored(&location, second), Some('b'));
+        assert_eq!(login(location.record("201")), Some(2));
+    }
+
+    #[test]
+    fn a_failed_step_takes_those_behind_it_along_and_no_other() {
+        let (location, mut ledger) = (Location::new([1; 4]), Ledger::new(8, [2; 4]));
+        let (ada, bob) = (Extension::new("201"), Extension::new("202"));
+        let first = ledger.stage(&ada, Some(record(1)), 'a').expect("room");
+        let second = ledger.stage(&ada, Some(record(2)), 'b').expect("room");
+        let other = ledger.stage(&bob, Some(record(7)), 'c').expect("room");
+        ledger.stage(&ada, Some(record(3)), 'd').expect("room");
+        let failed: Vec<char> = ledger.failed(&location, second).into_iter().map(|(_, then)| then).collect();
+        assert_eq!(failed, ['b', 'd']);
+        assert_eq!(login(ledger.view(&location, "201")), Some(1));
+        assert_eq!(ledger.stored(&location, first), Some('a'));
+        assert_eq!(ledger.stored(&location, other), Some('c'));
+        assert!(ledger.is_empty());
+    }
+
+    #[test]
+    fn a_full_ledger_refuses_and_takes_again() {
+        let (location, mut ledger) = (Location::new([1; 4]), Ledger::new(1, [2; 4]));
+        let user = Extension::new("201");
+        let id = ledger.stage(&user, Some(record(1)), 'a').expect("room");
+        assert!(ledger.stage(&user, Some(record(2)), 'b').is_err());
+        assert_eq!(ledger.stored(&location, id), Some('a'));
+        assert!(ledger.stage(&user, None, 'c').is_ok());
+    }
+}

@@ -1,0 +1,130 @@
+//! What a site knows of one user: its own (a resident), or one who is logged in here from elsewhere (a visitor).
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::binding::Binding;
+use super::device::Device;
+use super::displaced::DisplacedDevice;
+use crate::ids::{LoginId, LoginNumber, SiteName};
+use crate::settings::{Profile, User};
+use crate::timing::Wall;
+
+/// One AOR of a site.
+#[derive(Clone, Debug)]
+pub enum Record {
+    /// A user whose home this is.
+    Resident(Resident),
+    /// A user of another site, logged in here.
+    Visitor(Visitor),
+}
+
+/// A user at the home site, which alone knows where its users are (SPEC 8.7).
+#[derive(Clone, Debug, Default)]
+pub struct Resident {
+    /// The bindings here; parked while `away` is there.
+    pub bindings: Vec<Binding>,
+    /// Where the user is logged in instead.
+    pub away: Option<Away>,
+    /// The number of the newest login, here or elsewhere.
+    pub login: LoginNumber,
+    /// Phones that lost the user to the present login; at most [`Resident::DISPLACED`], oldest first.
+    pub displaced: Vec<DisplacedDevice>,
+    /// Parked phones that un-registered, as long as the login elsewhere lasts; at most [`Resident::TOMBSTONES`].
+    pub tombstones: Vec<Device>,
+}
+
+/// A login at another site, as home believes in it.
+#[derive(Clone, Debug)]
+pub struct Away {
+    /// The visited site.
+    pub site: SiteName,
+    /// The visited site's name for this login.
+    pub id: LoginId,
+    /// When it began.
+    pub since: Wall,
+    /// How long home believes in it without hearing from the site.
+    pub lease: Duration,
+    /// When the lease runs out.
+    pub until: Instant,
+    /// The phones there.
+    pub devices: Vec<Device>,
+}
+
+/// A user of another site, here.
+#[derive(Clone, Debug)]
+pub struct Visitor {
+    /// Where the user is configured.
+    pub home: SiteName,
+    /// The home site's number of this login.
+    pub login: LoginNumber,
+    /// Our name for this login.
+    pub id: LoginId,
+    /// When it began.
+    pub since: Wall,
+    /// The phones here.
+    pub bindings: Vec<Binding>,
+    /// What travels with the user (SPEC 7.1), with the HA1 values to check its digests.
+    pub guest: Arc<Guest>,
+    /// How long home believes in this login without hearing from us.
+    pub lease: Duration,
+    /// When to renew it next; at most half a lease after the last answer.
+    pub renew_at: Instant,
+    /// Phones of the user that home told us of as displaced, and those that had to go here for one device too many; at most
+    /// [`Resident::DISPLACED`], oldest first.
+    pub displaced: Vec<DisplacedDevice>,
+}
+
+/// What travels with a user to the visited site.
+#[derive(Clone, Debug)]
+pub struct Guest {
+    /// Name, numbers, codes, rights' names, forwards; `credentials` hold HA1 values only.
+    pub user: User,
+    /// What the profile that is in force here allows.
+    pub allows: Profile,
+    /// The home site's version of these settings.
+    pub version: u64,
+}
+
+impl Resident {
+    /// Most displaced phones remembered per user.
+    pub const DISPLACED: usize = 16;
+    /// Most tombstones kept per user.
+    pub const TOMBSTONES: usize = 8;
+}
+
+impl Record {
+    /// The bindings here, parked ones too.
+    pub fn bindings(&self) -> &[Binding] {
+        match self {
+            Record::Resident(resident) => &resident.bindings,
+            Record::Visitor(visitor) => &visitor.bindings,
+        }
+    }
+
+    /// The earliest moment at which something about this record runs out or falls due.
+    pub fn next_alarm(&self) -> Option<Instant> {
+        let expiry = self.bindings().iter().map(|binding| binding.expires_at).min();
+        let other = match self {
+            Record::Resident(resident) => resident.away.as_ref().map(|away| away.until),
+            Record::Visitor(visitor) => Some(visitor.renew_at),
+        };
+        expiry.into_iter().chain(other).min()
+    }
+
+    /// The resident, if it is one.
+    pub fn resident(&self) -> Option<&Resident> {
+        match self {
+            Record::Resident(resident) => Some(resident),
+            Record::Visitor(_) => None,
+        }
+    }
+
+    /// The visitor, if it is one.
+    pub fn visitor(&self) -> Option<&Visitor> {
+        match self {
+            Record::Resident(_) => None,
+            Record::Visitor(visitor) => Some(visitor),
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! The loop of one site. It decides nothing: it carries what came to the node, and what the node gives out to the world.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Sleep, sleep_until};
+
+use super::clock;
+use super::site::{Order, Tell};
+use super::store::{Store, Stored};
+use super::tap::{Seen, Tap, Way};
+use super::udp::{Sent, Sockets};
+use crate::node::{Command, Node};
+use crate::timing::Now;
+
+/// Datagrams of one socket that are handled before what follows from them is sent.
+const BATCH: usize = 64;
+
+/// What waits for a full socket is tried again after so long.
+const RESUME: Duration = Duration::from_millis(1);
+
+/// One site's node and all that it touches.
+pub struct Driver {
+    node: Node,
+    sockets: Sockets,
+    store: Box<dyn Store>,
+    orders: mpsc::Receiver<Order>,
+    tell: Tell,
+    tap: Option<Tap>,
+    alarm: Alarm,
+    draining: bool,
+    idle: watch::Sender<bool>,
+}
+
+impl Driver {
+    /// A site that is ready to run, in the runtime that this is called in. While it drains it says by `idle` whether it is.
+    pub fn new(
+        node: Node,
+        sockets: Sockets,
+        store: Box<dyn Store>,
+        orders: mpsc::Receiver<Order>,
+        tell: Tell,
+        idle: watch::Sender<bool>,
+    ) -> Self {
+        Self { node, sockets, store, orders, tell, tap: None, alarm: Alarm::new(), draining: false, idle }
+    }
+
+    /// Wait; read the clock; take what came; fire what is due; hand out what follows. Ends when told to.
+    pub async fn serve(mut self) {
+        self.hand_out(clock::now());
+        loop {
+            let order = self.wait().await;
+            let now = clock::now();
+            match order {
+                None => self.take_in(now),
+                Some(Order::Command(command)) => self.command(now, command),
+                Some(Order::Tap(tap)) => self.tap = tap,
+                Some(Order::Stop) => return,
+            }
+            if self.node.poll_timeout().is_some_and(|due| due <= now.instant) {
+                self.node.handle_timeout(now);
+            }
+            self.hand_out(now);
+            if self.draining {
+                let idle = self.node.is_idle() && !self.sockets.is_waiting();
+                self.idle.send_if_modified(|was| std::mem::replace(was, idle) != idle);
+            }
+        }
+    }
+
+    /// Until an order comes (then it is returned), a socket is ready, or the node's next timer is due.
+    async fn wait(&mut self) -> Option<Order> {
+        let due = self.node.poll_timeout();
+        // A full socket is tried again after a moment.
+        let full = self.sockets.is_waiting().then(|| clock::now().instant + RESUME);
+        let due = due.into_iter().chain(full).min();
+        poll_fn(|cx| {
+            if let Poll::Ready(order) = self.orders.poll_recv(cx) {
+                // Nobody is left who could give orders: the process is going.
+                return Poll::Ready(Some(order.unwrap_or(Order::Stop)));
+            }
+            // Both are always asked, so that both know whom to wake.
+            let (io, timer) = (self.sockets.poll_ready(cx), self.alarm.poll(cx, due));
+            if io.is_ready() || timer.is_ready() { Poll::Ready(None) } else { Poll::Pending }
+        })
+        .await
+    }
+
+    fn take_in(&mut self, now: Now) {
+        for id in self.sockets.ids() {
+            for _ in 0..BATCH {
+                let Some((flow, datagram)) = self.sockets.receive(id) else { break };
+                if let Some(tap) = &mut self.tap {
+                    tap(Seen { now, way: Way::In, flow, bytes: &datagram });
+                }
+                self.node.handle_datagram(now, flow, datagram);
+            }
+        }
+    }
+
+    fn command(&mut self, now: Now, command: Command) {
+        self.draining |= matches!(command, Command::Drain);
+        self.node.handle_command(now, command);
+    }
+
+    fn hand_out(&mut self, now: Now) {
+        self.sockets.resume();
+        self.make_durable(now);
+        while let Some(transmit) = self.node.poll_transmit() {
+            let remote = transmit.flow.remote;
+            if let Some(tap) = &mut self.tap {
+                tap(Seen { now, way: Way::Out, flow: transmit.flow, bytes: &transmit.bytes });
+            }
+            match self.sockets.send(transmit) {
+                Sent::Taken | Sent::Dropped => {}
+                Sent::Unreachable => {
+                    self.node.handle_unreachable(now, remote);
+                    self.make_durable(now);
+                }
+            }
+        }
+        while let Some(event) = self.node.poll_event() {
+            (self.tell)(now, event);
+        }
+    }
+
+    fn make_durable(&mut self, now: Now) {
+        loop {
+            while let Some(op) = self.node.poll_store() {
+                self.store.stage(op);
+            }
+            match self.store.stored() {
+                Some(Stored::UpTo(id)) => self.node.handle_stored(now, id),
+                Some(Stored::Failed(id)) => self.node.handle_store_failed(now, id),
+                None => return,
+            }
+        }
+    }
+}
+
+/// The runtime's timer for the node's next deadline. Moving it costs more than a look, and deadlines move with every message:
+/// it is set again only when the deadline got earlier, or when it rang before the time.
+struct Alarm {
+    sleep: Pin<Box<Sleep>>,
+    set: Option<Instant>,
+}
+
+impl Alarm {
+    fn new() -> Self {
+        Self { sleep: Box::pin(sleep_until(clock::now().instant.into())), set: None }
+    }
+
+    /// Ready at `due` or, by the runtime's clock, up to a millisecond later.
+    fn poll(&mut self, cx: &mut Context<'_>, due: Option<Instant>) -> Poll<()> {
+        let Some(due) = due else { return Poll::Pending };
+        loop {
+            if self.set.is_none_or(|set| due < set) {
+                self.sleep.as_mut().reset(due.into());
+                self.set = Some(due);
+            }
+            let Poll::Ready(()) = self.sleep.as_mut().poll(cx) else { return Poll::Pending };
+            if self.set.take() == Some(due) {
+                return Poll::Ready(());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ring(alarm: &mut Alarm, due: Instant) -> impl Future<Output = Duration> {
+        let start = clock::now().instant;
+        poll_fn(move |cx| alarm.poll(cx, Some(due)).map(|()| clock::now().instant - start))
+    }
+
+    #[tokio::test]
+    async fn the_alarm_follows_a_deadline_that_moves_both_ways() {
+        let mut alarm = Alarm::new();
+        let start = clock::now().instant;
+        let at = |ms| start + Duration::from_millis(ms);
+        let mut cx = Context::from_waker(std::task::Waker::noop());
+        assert!(alarm.poll(&mut cx, Some(at(10_000))).is_pending());
+        ring(&mut alarm, at(20)).await;
+        assert!(clock::now().instant >= at(20));
+        assert!(alarm.poll(&mut cx, Some(at(30))).is_pending());
+        ring(&mut alarm, at(60)).await;
+        assert!(clock::now().instant >= at(60));
+        assert!(clock::now().instant < at(5_000));
+    }
+
+    #[tokio::test]
+    async fn a_deadline_in_the_past_rings_at_once() {
+        let mut alarm = Alarm::new();
+        let now = clock::now().instant;
+        assert!(ring(&mut alarm, now).await < Duration::from_secs(1));
+        assert!(ring(&mut alarm, now).await < Duration::from_secs(1));
+        assert!(alarm.poll(&mut Context::from_waker(std::task::Waker::noop()), None).is_pending());
+    }
+}

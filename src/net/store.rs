@@ -1,0 +1,56 @@
+//! Where changes become durable: the seam for an embedded database.
+
+use crate::location::{StoreId, StoreOp};
+
+/// Takes the node's changes in order and says when they are durable. One site, one store.
+///
+/// The driver asks [`stored`](Store::stored) after every input, so a store that works on a thread of its own also has to wake
+/// the driver when it has news.
+pub trait Store: Send {
+    /// Takes one change; it must not block.
+    fn stage(&mut self, op: StoreOp);
+
+    /// The next news, `None` if there is none now.
+    fn stored(&mut self) -> Option<Stored>;
+}
+
+/// What became of staged changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stored {
+    /// Every change up to this one is durable.
+    UpTo(StoreId),
+    /// This one can't be stored.
+    Failed(StoreId),
+}
+
+/// Keeps nothing and acknowledges at once: until there is a database, and without `data_dir`.
+#[derive(Debug, Default)]
+pub struct Memory {
+    last: Option<StoreId>,
+}
+
+impl Store for Memory {
+    fn stage(&mut self, op: StoreOp) {
+        self.last = Some(op.id);
+    }
+
+    fn stored(&mut self) -> Option<Stored> {
+        self.last.take().map(Stored::UpTo)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::Extension;
+
+    #[test]
+    fn memory_acknowledges_everything_taken_and_once() {
+        let mut memory = Memory::default();
+        for id in [StoreId(1), StoreId(2)] {
+            memory.stage(StoreOp { id, extension: Extension::new("201"), record: None, lazy: false });
+        }
+        assert_eq!(memory.stored(), Some(Stored::UpTo(StoreId(2))));
+        assert_eq!(memory.stored(), None);
+    }
+}

@@ -1,0 +1,107 @@
+//! Answers of our own: with a transaction to those we know, stateless to those we don't (SPEC 9.5).
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::Node;
+use super::tasks::{Asked, ServerTask};
+use crate::event::Event;
+use crate::rejection::Rejection;
+use crate::sip::{Name, Reply, Status, warning};
+use crate::timing::Now;
+use crate::transaction::ServerId;
+use crate::transmit::{Flow, Transmit};
+
+impl Node {
+    /// A datagram for the outside.
+    pub(super) fn send(&mut self, flow: Flow, bytes: Bytes) {
+        self.out.push_back(Transmit { flow, bytes });
+    }
+
+    /// Something to tell.
+    pub(super) fn say(&mut self, event: Event) {
+        if self.events.len() < super::EVENTS {
+            self.events.push_back(event);
+        }
+    }
+
+    /// A server transaction for a request that is known to be somebody's; a full table is said with 503.
+    pub(super) fn begin(&mut self, now: Now, asked: &Asked, task: ServerTask) -> Option<ServerId> {
+        match self.transactions.begin_server(now.instant, &asked.request, asked.reply_to, task) {
+            Ok(id) => Some(id),
+            Err(_full) => {
+                let busy = Rejection::new(Status::SERVICE_UNAVAILABLE).with(Name::RetryAfter, "5");
+                self.refuse_statelessly(asked, &busy);
+                None
+            }
+        }
+    }
+
+    /// A reply with Vias stamped and a To tag.
+    pub(super) fn reply<'m>(&mut self, asked: &'m Asked, status: Status) -> Reply<'m> {
+        let reply = Reply::to(&asked.request, status).stamped(asked.stamp.received, asked.stamp.rport);
+        if status == Status::TRYING { reply } else { reply.to_tag(&self.entropy.token()) }
+    }
+
+    /// The refusal as a message.
+    pub(super) fn refusal(&mut self, asked: &Asked, rejection: &Rejection) -> Bytes {
+        let entry = Arc::clone(&self.entry);
+        dress(self.reply(asked, rejection.status), rejection, &entry.domain).write()
+    }
+
+    /// Refuses a request that has a transaction.
+    pub(super) fn refuse(&mut self, now: Now, id: ServerId, asked: &Asked, rejection: &Rejection) {
+        self.say_refused(asked, rejection);
+        let bytes = self.refusal(asked, rejection);
+        self.transactions.respond(now.instant, id, rejection.status, bytes);
+    }
+
+    /// Begins a transaction only to refuse: an authenticated peer's copies are absorbed.
+    pub(super) fn refuse_known(&mut self, now: Now, asked: &Asked, rejection: &Rejection) {
+        if let Some(id) = self.begin(now, asked, ServerTask::Own) {
+            self.refuse(now, id, asked, rejection);
+        }
+    }
+
+    /// Answers without keeping anything; a copy of the request gets the same answer.
+    pub(super) fn refuse_statelessly(&mut self, asked: &Asked, rejection: &Rejection) {
+        self.say_refused(asked, rejection);
+        let tag = self.stateless_tag(asked.request.via().raw());
+        let reply = Reply::to(&asked.request, rejection.status).stamped(asked.stamp.received, asked.stamp.rport);
+        let bytes = dress(reply.to_tag(&tag), rejection, &self.entry.domain).write();
+        self.send(asked.reply_to, bytes);
+    }
+
+    /// RFC 3261 §8.2.7: the tag of a stateless answer is the same for every copy.
+    pub(super) fn stateless_tag(&self, via: &Bytes) -> String {
+        let hash = blake3::keyed_hash(&self.secret, via);
+        hash.as_bytes()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    fn say_refused(&mut self, asked: &Asked, rejection: &Rejection) {
+        // A first challenge is no refusal.
+        if matches!(rejection.status, Status::UNAUTHORIZED | Status::PROXY_AUTHENTICATION_REQUIRED) {
+            return;
+        }
+        self.say(Event::Refused {
+            method: asked.request.method().clone(),
+            source: asked.source.remote,
+            status: rejection.status,
+            reason: rejection.reason.clone().unwrap_or(rejection.status.reason().into()),
+        });
+    }
+}
+
+fn dress<'m>(mut reply: Reply<'m>, rejection: &Rejection, agent: &str) -> Reply<'m> {
+    if let Some(reason) = &rejection.reason {
+        reply = reply.reason(reason.as_ref());
+    }
+    for (name, value) in &rejection.headers {
+        reply = reply.header(name, value);
+    }
+    match &rejection.warning {
+        Some(text) => reply.header(&Name::Warning, warning(399, agent, text)),
+        None => reply,
+    }
+}

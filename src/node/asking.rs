@@ -1,0 +1,336 @@
+//! Requests of our own to other sites: logins, renewals, notices, probes (SPEC 5, 8.1, 11).
+
+use std::time::{Duration, Instant};
+
+use super::Node;
+use super::tasks::{ClientTask, Key, Timer};
+use crate::event::Event;
+use crate::hot_desk;
+use crate::ids::{Extension, LoginId, SiteName};
+use crate::link::messages::{self, Displaced, Gone, LogoutRequest};
+use crate::link::{
+    Answer, Bound, CONTENT_TYPE, Cause, Change, Claims, Clock, Proven, Purpose, Receipt, open_answer, seal_request,
+};
+use crate::proxy::{Input, branch_with};
+use crate::sip::{Draft, Method, Name, Response, Status};
+use crate::timing::Now;
+use crate::transaction::ClientId;
+
+/// A non-INVITE request to another site has so long to its final response (SPEC 8.1).
+const FINAL: Duration = Duration::from_secs(4);
+/// A notice that was not answered is sent again after so long, at first; doubled each time up to [`SLOWEST`].
+const AGAIN: Duration = Duration::from_secs(2);
+const SLOWEST: Duration = Duration::from_secs(30);
+/// Most notices waiting for an answer; one more is not sent, and the lease tells the other site in the end.
+const NOTICES: usize = 10_000;
+
+/// Why we ask.
+#[derive(Clone, Debug)]
+pub(super) enum What {
+    /// A visitor's login, for the REGISTER that waits.
+    Login(Extension),
+    /// Leases of these visitors.
+    Renew(Vec<Extension>),
+    /// A notice that is sent until it is answered.
+    Notice(Key),
+    /// Whether the site is there.
+    Probe,
+}
+
+/// A request under way.
+#[derive(Debug)]
+pub(super) struct LinkTask {
+    site: SiteName,
+    claims: Claims,
+    to: Option<Extension>,
+    body: Vec<u8>,
+    what: What,
+    receipt: Option<Receipt>,
+    client: Option<ClientId>,
+    /// Sent again with the boot id that the site named.
+    again: bool,
+}
+
+/// Something that another site is told until it answers.
+#[derive(Clone, Debug)]
+pub(super) struct Notice {
+    pub site: SiteName,
+    pub purpose: Purpose,
+    pub extension: Extension,
+    pub body: Vec<u8>,
+}
+
+/// A notice on its way.
+#[derive(Debug)]
+pub(super) struct Sending {
+    notice: Notice,
+    wait: Duration,
+    until: Instant,
+}
+
+impl Notice {
+    /// Home tells a site that its visitor is gone (SPEC 5.5).
+    pub(super) fn displace(extension: &Extension, notice: hot_desk::Notice) -> Self {
+        let hot_desk::Notice::Displace { site, ended, login, now_at } = notice;
+        let gone = Gone { site: Some(now_at), newest: login };
+        let body = messages::encode(&Displaced { extension: extension.clone(), login: ended, gone });
+        Self { site, purpose: Purpose::Displaced, extension: extension.clone(), body }
+    }
+
+    /// A site tells home that a login has ended (SPEC 5.7).
+    pub(super) fn logout(extension: &Extension, logout: &hot_desk::Logout) -> Self {
+        let (login_id, login) = (logout.id, Some(logout.login));
+        let body = messages::encode(&LogoutRequest { extension: extension.clone(), login_id, login });
+        Self { site: logout.home.clone(), purpose: Purpose::Logout, extension: extension.clone(), body }
+    }
+
+    /// A site undoes a login whose answer never came (SPEC 5.2).
+    pub(super) fn undo(extension: &Extension, home: &SiteName, login_id: LoginId) -> Self {
+        let body = messages::encode(&LogoutRequest { extension: extension.clone(), login_id, login: None });
+        Self { site: home.clone(), purpose: Purpose::Logout, extension: extension.clone(), body }
+    }
+}
+
+impl Node {
+    /// Asks another site; what comes of it is heard in [`link_answered`](Self::link_answered) or `link_failed`.
+    pub(super) fn ask_site(
+        &mut self,
+        now: Now,
+        site: &SiteName,
+        claims: Claims,
+        to: Option<&Extension>,
+        body: Vec<u8>,
+        what: What,
+    ) {
+        let key = self.next_key();
+        let task = LinkTask {
+            site: site.clone(),
+            claims,
+            to: to.cloned(),
+            body,
+            what,
+            receipt: None,
+            client: None,
+            again: false,
+        };
+        self.send_link(now, key, task);
+    }
+
+    fn send_link(&mut self, now: Now, key: Key, mut task: LinkTask) {
+        let Some(entry) = self.config.network.site(task.site.as_str()).cloned() else {
+            return self.fail_link(now, task);
+        };
+        let flow = self.flow_to(entry.address);
+        let method = if task.claims.purpose == Purpose::Probe { Method::OPTIONS } else { Method::MESSAGE };
+        let uri = match &task.to {
+            Some(user) => format!("sip:{}@{}", crate::proxy::escaped_user(user.as_str()), entry.domain),
+            None => format!("sip:{}", entry.domain),
+        };
+        let (hash, tag) = (self.entropy.next_u64(), self.entropy.token());
+        let branch = branch_with(self.shard, &mut self.entropy, hash);
+        let call_id = format!("{}@{}", self.entropy.token(), self.entry().domain);
+        let bound = Bound {
+            method: method.as_str().as_bytes(),
+            call_id: call_id.as_bytes(),
+            cseq: 1,
+            request_uri: uri.as_bytes(),
+            branch: branch.as_bytes(),
+        };
+        let Some(minted) = self.links.mint(now, &task.site, &task.claims, &bound) else {
+            return self.fail_link(now, task);
+        };
+        task.receipt = Some(minted.receipt);
+        let out = self.listen[usize::from(flow.socket.0)];
+        let mut draft = Draft::request(&method, &uri)
+            .header(&Name::Via, format!("SIP/2.0/UDP {out};branch={branch}"))
+            .header(&Name::MaxForwards, "70")
+            .header(&Name::From, format!("<sip:{}>;tag={tag}", self.entry().domain))
+            .header(&Name::To, format!("<{uri}>"))
+            .header(&Name::CallId, &call_id)
+            .header(&Name::CSeq, format!("1 {method}"))
+            .header(&Name::HotdeskLink, &minted.text);
+        if !task.body.is_empty() {
+            let Some(keys) = self.links.pair_of(&task.site) else { return self.fail_link(now, task) };
+            let sealed = seal_request(keys, &minted.receipt, &task.body, &mut self.entropy);
+            draft = draft.body(CONTENT_TYPE, sealed);
+        }
+        let bytes = draft.write();
+        let client = ClientTask::Link(key);
+        let begun = self.transactions.begin_client(now.instant, &method, branch.as_bytes(), bytes, flow, client);
+        // A table that is full is like a site that does not answer.
+        let wait = if begun.is_ok() { FINAL } else { Duration::ZERO };
+        task.client = begun.ok();
+        self.link_tasks.insert(key, task);
+        self.timers.arm(&Timer::Link(key), now.instant + wait);
+    }
+
+    /// A site answered a request of ours.
+    pub(super) fn link_answered(&mut self, now: Now, key: Key, response: &Response) {
+        if !response.status().is_final() {
+            return;
+        }
+        let Some(task) = self.link_tasks.remove(key) else { return };
+        let Some(receipt) = task.receipt else { return };
+        let Some(proven) = self.proven(now, &task.site, &receipt, response) else {
+            // SPEC 11.2: an unproven answer changes nothing.
+            return self.fail_link(now, task);
+        };
+        if proven.answer.cause == Some(Cause::OtherBoot) && !task.again {
+            let key = self.next_key();
+            return self.send_link(now, key, LinkTask { again: true, ..task });
+        }
+        let keys = self.links.pair_of(&task.site);
+        let body = keys
+            .filter(|_| proven.covers_body)
+            .and_then(|keys| open_answer(keys, &receipt, response.status().0, &response.body()).ok());
+        match task.what {
+            What::Login(extension) => self.login_answered(now, &extension, response.status(), body.as_deref()),
+            What::Renew(extensions) => self.renewals_answered(now, &task.site, &extensions, body.as_deref()),
+            What::Notice(notice) if response.status().is_success() => drop(self.notices.remove(&notice)),
+            What::Notice(notice) => self.notice_failed(now, notice),
+            What::Probe => {}
+        }
+    }
+
+    /// The proof of an answer; what it says of the other site is noted.
+    pub(super) fn proven(
+        &mut self,
+        now: Now,
+        site: &SiteName,
+        receipt: &Receipt,
+        response: &Response,
+    ) -> Option<Proven> {
+        let text = response.header(&Name::HotdeskLink)?.value().into_owned();
+        let keys = self.links.pair_of(site)?;
+        let proven = Answer::check(keys, receipt, response.status().0, &text, &response.body()).ok()?;
+        if let Some(peer) = self.links.peer(site) {
+            peer.note_answer(now, receipt, &proven);
+        }
+        self.say_changes(site);
+        Some(proven)
+    }
+
+    /// A request of ours was not answered in time.
+    pub(super) fn link_failed(&mut self, now: Now, key: Key) {
+        let Some(task) = self.link_tasks.remove(key) else { return };
+        // It is not repeated any more: what is taken late would surprise everybody.
+        if let Some(client) = task.client {
+            self.transactions.abandon(client);
+        }
+        if !matches!(task.what, What::Probe) {
+            self.links.silent(now, &task.site);
+        }
+        self.fail_link(now, task);
+    }
+
+    fn fail_link(&mut self, now: Now, task: LinkTask) {
+        match task.what {
+            What::Login(extension) => self.login_failed(now, &extension, &task.site),
+            What::Renew(extensions) => self.renewals_failed(now, &task.site, &extensions),
+            What::Notice(notice) => self.notice_failed(now, notice),
+            What::Probe => {}
+        }
+    }
+
+    /// Tells another site something until it answers, for as long as a login can last there without us.
+    pub(super) fn notify(&mut self, now: Now, notice: Notice) {
+        if self.notices.len() >= NOTICES {
+            return;
+        }
+        let key = self.next_key();
+        let until = now.instant + self.config.site.hot_desk.lease.max(Duration::from_secs(120)) * 2;
+        self.notices.insert(key, Sending { notice, wait: AGAIN, until });
+        self.send_notice(now, key);
+    }
+
+    pub(super) fn send_notice(&mut self, now: Now, key: Key) {
+        let Some(sending) = self.notices.get(&key) else { return };
+        let notice = sending.notice.clone();
+        let claims = Claims::of(notice.purpose);
+        self.ask_site(now, &notice.site, claims, Some(&notice.extension), notice.body, What::Notice(key));
+    }
+
+    fn notice_failed(&mut self, now: Now, key: Key) {
+        let Some(sending) = self.notices.get_mut(&key) else { return };
+        if now.instant >= sending.until {
+            self.notices.remove(&key);
+            return;
+        }
+        let at = now.instant + sending.wait;
+        sending.wait = (sending.wait * 2).min(SLOWEST);
+        self.timers.arm(&Timer::Notice(key), at);
+    }
+
+    /// Probes the sites that have been quiet, and says who has gone or come back.
+    pub(super) fn look_at_sites(&mut self, now: Now) {
+        if self.links.poll_timeout().is_none_or(|at| at > now.instant) {
+            return;
+        }
+        for site in self.links.sites() {
+            let Some(peer) = self.links.peer(&site) else { continue };
+            peer.handle_timeout(now.instant);
+            let probes = peer.wants_probe(now.instant);
+            self.say_changes(&site);
+            if probes {
+                self.ask_site(now, &site, Claims::of(Purpose::Probe), None, Vec::new(), What::Probe);
+            }
+        }
+    }
+
+    fn say_changes(&mut self, site: &SiteName) {
+        while let Some(change) = self.links.peer(site).and_then(|peer| peer.poll_change()) {
+            let site = site.clone();
+            match change {
+                Change::Up => self.say(Event::SiteUp { site }),
+                Change::Down => self.say(Event::SiteDown { site }),
+                Change::Clock(Clock::Apart(by) | Clock::Far(by)) => {
+                    self.say(Event::ClockDiffers { site, by: Duration::from_millis(by.unsigned_abs()) });
+                }
+                Change::Clock(Clock::Near(_)) | Change::Restarted(_) | Change::Network(_) => {}
+            }
+        }
+    }
+
+    /// A branch to another site was answered by the site itself: 412 names its boot, and the branch is sent again once (SPEC 11.1).
+    pub(super) fn site_answered(&mut self, now: Now, key: Key, branch: usize, response: &Response) -> bool {
+        if response.status() != Status::CONDITIONAL_REQUEST_FAILED {
+            return false;
+        }
+        let Some(leg) = self.calls.of(key).and_then(|call| call.clients.get(branch)?.site.clone()) else {
+            return false;
+        };
+        let crate::proxy::Kind::Site(site, _) = &leg.target.kind else { return false };
+        let Some(proven) = self.proven(now, site, &leg.receipt, response) else { return false };
+        if proven.answer.cause != Some(Cause::OtherBoot) || leg.again {
+            return false;
+        }
+        if self.calls.of(key).is_some_and(|call| call.context.is_wanted(branch)) {
+            self.send_branch_again(now, key, branch, &leg.target);
+        } else {
+            // Cancelled, or given up: that is how it ends.
+            let ended =
+                Input::Failure { status: Status::REQUEST_TERMINATED, bytes: None, cause: None, not_here: false };
+            self.judge(now, key, branch, ended, None);
+        }
+        true
+    }
+
+    /// Whether the other site proves that the request is not for it: the user is not there (SPEC 9.2; then home ends that login), or
+    /// the number behind a Break Out prefix is one for emergencies (SPEC 6.7; then it is dialled here).
+    pub(super) fn hands_back(&mut self, now: Now, key: Key, branch: usize, response: &Response) -> bool {
+        let Some(leg) = self.calls.of(key).and_then(|call| call.clients.get(branch)?.site.clone()) else {
+            return false;
+        };
+        let crate::proxy::Kind::Site(site, claims) = &leg.target.kind else { return false };
+        let Some(proven) = self.proven(now, site, &leg.receipt, response) else { return false };
+        let Some(number) = leg.number() else { return false };
+        match (proven.answer.cause, claims.purpose) {
+            (Some(Cause::NotHere), Purpose::Deliver) => {
+                claims.login.into_iter().for_each(|login| self.not_there(now, &number, site, login));
+                true
+            }
+            (Some(Cause::EmergencyAtOrigin), Purpose::BreakOut) => self.dial_help_here(key, &number),
+            (_, _) => false,
+        }
+    }
+}

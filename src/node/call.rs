@@ -1,0 +1,339 @@
+//! A request on its way: branches sent, responses judged by the response context, CANCEL, timer C.
+
+use super::Node;
+use super::tasks::{Asked, Call, ClientTask, Key, Leg, Passing, ServerTask, SiteLeg, Timer};
+use crate::event::Event;
+use crate::location::Record;
+use crate::proxy::{
+    Best, Caller, Context, Dress, Input, Kind, Rule, Stage, Step, Target, branch_with, forward_request,
+    forward_response,
+};
+use crate::rejection::Rejection;
+use crate::sip::{Method, Name, Response, Status};
+use crate::timing::Now;
+
+impl Node {
+    /// Forwards an admitted request to these stages.
+    pub(super) fn start_call(&mut self, now: Now, asked: Asked, caller: Caller, plan: Passing, stages: Vec<Stage>) {
+        if self.draining
+            && !stages
+                .iter()
+                .flat_map(|stage| &stage.targets)
+                .any(|target| matches!(target.rule, Rule::Dialog | Rule::Emergency))
+        {
+            let draining = Rejection::new(Status::SERVICE_UNAVAILABLE).with(Name::RetryAfter, "30");
+            return self.refuse_statelessly(&asked, &draining);
+        }
+        let key = self.next_key();
+        let Some(server) = self.begin(now, &asked, ServerTask::Call(key)) else { return };
+        if asked.request.method() == &Method::INVITE {
+            // RFC 3261 §16.2: a stateful proxy answers 100 at once.
+            let trying = self.reply(&asked, Status::TRYING).write();
+            self.transactions.respond(now.instant, server, Status::TRYING, trying);
+        }
+        let (context, first) = Context::new(stages);
+        let config = self.config.clone();
+        let rings_until = now.instant + self.timing.c;
+        if asked.request.method() == &Method::INVITE {
+            self.ringing.push_back((rings_until, key));
+        }
+        self.calls.insert(key, Call { asked, server, context, clients: Vec::new(), config, caller, plan, rings_until });
+        match first {
+            Some(stage) => self.start_stage(now, key, stage),
+            None => self.finish(now, key, Best { status: Status::TEMPORARILY_UNAVAILABLE, bytes: None }),
+        }
+    }
+
+    fn start_stage(&mut self, now: Now, key: Key, stage: Stage) {
+        let mut failed = Vec::new();
+        for target in stage.targets {
+            if let Some(branch) = self.send_branch(now, key, target) {
+                failed.push(branch);
+            }
+        }
+        for branch in failed {
+            self.judge(now, key, branch, Input::Unreachable, None);
+        }
+    }
+
+    /// Sends one branch; gives its number back if it could not be sent.
+    fn send_branch(&mut self, now: Now, key: Key, target: Target) -> Option<usize> {
+        let call = self.calls.of(key)?;
+        let branch = call.context.begin(target.rule);
+        let task = ClientTask::Branch(key, branch as u32);
+        let silence = target.rule.silence(&call.config.site.links);
+        let is_invite = call.asked.request.method() == &Method::INVITE;
+        let (client, site) = self.transmit_branch(now, key, &target, task);
+        let call = self.calls.of(key)?;
+        call.clients.push(Leg { client, site });
+        if let Some(silence) = silence {
+            // SPEC 8.1: a non-INVITE has 4 s to its final response, as nothing is heard of it before.
+            let silence = if is_invite { silence } else { silence.max(std::time::Duration::from_secs(4)) };
+            self.timers.arm(&Timer::Silence(key, branch as u32), now.instant + silence);
+        }
+        client.is_none().then_some(branch)
+    }
+
+    /// Sends a branch to another site once more, for the boot that the site has named (SPEC 11.1).
+    pub(super) fn send_branch_again(&mut self, now: Now, key: Key, branch: usize, target: &Target) {
+        let (client, site) = self.transmit_branch(now, key, target, ClientTask::Branch(key, branch as u32));
+        let Some(leg) = self.calls.of(key).and_then(|call| call.clients.get_mut(branch)) else { return };
+        *leg = Leg { client, site: site.map(|site| SiteLeg { again: true, ..site }) };
+        if client.is_none() {
+            self.judge(now, key, branch, Input::Unreachable, None);
+        }
+    }
+
+    fn transmit_branch(
+        &mut self,
+        now: Now,
+        key: Key,
+        target: &Target,
+        task: ClientTask,
+    ) -> (Option<crate::transaction::ClientId>, Option<SiteLeg>) {
+        let Some(call) = self.calls.of(key) else { return (None, None) };
+        let request = &call.asked.request;
+        let branch = branch_with(self.shard, &mut self.entropy, call.plan.hash);
+        let out = self.listen[usize::from(target.flow.socket.0).min(self.listen.len() - 1)];
+        let via = format!("SIP/2.0/UDP {out};branch={branch}");
+        let routes = match &call.plan.record_route {
+            Some(caller) => {
+                let back = self.listen[usize::from(call.asked.source.socket.0).min(self.listen.len() - 1)];
+                self.links.record_routes(request, *caller, target.peer, back, out)
+            }
+            None => Vec::new(),
+        };
+        let token = match &target.kind {
+            Kind::Site(site, claims) => self.links.token(now, site, claims, request, &target.uri, branch.as_bytes()),
+            Kind::Phone | Kind::Trunk(_) => None,
+        };
+        let dress = Dress {
+            stamp: call.asked.stamp,
+            via: &via,
+            record_routes: &routes,
+            own_routes: call.plan.own_routes,
+            strict_last: call.plan.strict_last,
+            drop_routes: call.plan.drop_routes,
+            max_forwards: call.plan.max_forwards,
+            token: token.as_ref().map(|token| token.text.as_str()),
+            asserted: target.asserted.as_deref().or(call.plan.asserted.as_deref()),
+            keep_identity: call.plan.keep_identity,
+            realm: &call.config.network.realm,
+            from_outside: call.plan.from_outside,
+        };
+        let bytes = forward_request(request, target, &dress);
+        let method = request.method();
+        let begun =
+            self.transactions.begin_client(now.instant, method, branch.as_bytes(), bytes, target.flow, task).ok();
+        let site = token.map(|token| SiteLeg { target: target.clone(), receipt: token.receipt, again: false });
+        (begun, site)
+    }
+
+    /// A response came to a branch.
+    pub(super) fn branch_answered(&mut self, now: Now, key: Key, branch: u32, response: &Response) {
+        let status = response.status();
+        let at = branch as usize;
+        let Some(call) = self.calls.of(key) else {
+            // The call is answered: RFC 3261 §16.7 step 5 passes every 2xx on, by the Accepted state of RFC 6026.
+            if let Some(&mut server) = self.answered.of(key).filter(|_| status.is_success()) {
+                self.transactions.respond(now.instant, server, status, forward_response(response));
+            }
+            return;
+        };
+        if status == Status::TRYING {
+            return call.context.heard(at);
+        }
+        if self.site_answered(now, key, at, response) {
+            return;
+        }
+        let input = match status.class() {
+            1 => Input::Provisional,
+            2 => Input::Success,
+            _ => Input::Failure {
+                status,
+                bytes: Some(forward_response(response)),
+                cause: q850_cause(response),
+                not_here: self.hands_back(now, key, at, response),
+            },
+        };
+        if status.class() == 1
+            && let Some(call) = self.calls.of(key)
+        {
+            call.rings_until = now.instant + self.timing.c; // RFC 3261 §16.7 step 2
+        }
+        self.judge(now, key, at, input, Some(response));
+    }
+
+    /// Puts an input through the response context and does what it says.
+    pub(super) fn judge(&mut self, now: Now, key: Key, branch: usize, input: Input, response: Option<&Response>) {
+        let Some(call) = self.calls.of(key) else { return };
+        let server = call.server;
+        match call.context.on(branch, input) {
+            Step::Hold => {}
+            Step::Pass => self.pass(now, server, response),
+            Step::PassAndCancel => {
+                self.pass(now, server, response);
+                self.cancel_branches(now, key, Some(b"SIP;cause=200;text=\"Call completed elsewhere\""));
+                self.end_answered(key, response);
+            }
+            Step::Cancel => self.cancel_branches(now, key, None),
+            Step::Next(stage) => self.start_stage(now, key, stage),
+            Step::Finish(best) => self.finish(now, key, best),
+        }
+    }
+
+    fn pass(&mut self, now: Now, server: crate::transaction::ServerId, response: Option<&Response>) {
+        let Some(response) = response else { return };
+        self.transactions.respond(now.instant, server, response.status(), forward_response(response));
+    }
+
+    /// The first 2xx was passed on: what is left of the call is the way back for later ones.
+    fn end_answered(&mut self, key: Key, response: Option<&Response>) {
+        let Some(call) = self.calls.remove(key) else { return };
+        if call.asked.request.method() == &Method::INVITE {
+            self.answered.insert(key, call.server);
+        }
+        self.say_call(&call, response.map_or(Status::OK, |response| response.status()));
+    }
+
+    /// The best response goes back, and the call is over.
+    pub(super) fn finish(&mut self, now: Now, key: Key, best: Best) {
+        let Some(call) = self.calls.remove(key) else { return };
+        let is_invite = call.asked.request.method() == &Method::INVITE;
+        self.say_call(&call, best.status);
+        match best.bytes {
+            // RFC 3261 §16.7 step 6: a 503 speaks of the next hop, not of us.
+            Some(_) if best.status == Status::SERVICE_UNAVAILABLE => {
+                let rejection = Rejection::warned(Status::SERVER_INTERNAL_ERROR, "the next server is overloaded");
+                self.refuse(now, call.server, &call.asked, &rejection);
+            }
+            Some(bytes) => self.transactions.respond(now.instant, call.server, best.status, bytes),
+            // RFC 4320 §4.2: a non-INVITE that nobody answered is not answered.
+            None if best.status == Status::REQUEST_TIMEOUT && !is_invite => {}
+            None => {
+                let rejection = self.silent_rejection(&call, best.status);
+                self.refuse(now, call.server, &call.asked, &rejection);
+            }
+        }
+    }
+
+    /// What the caller is told when nobody answered.
+    fn silent_rejection(&self, call: &Call, status: Status) -> Rejection {
+        let last = call.clients.last().and_then(|leg| leg.site.as_ref()).map(|leg| &leg.target.kind);
+        match (status, last) {
+            (Status::REQUEST_TERMINATED, _) => Rejection::new(status),
+            (_, Some(Kind::Site(site, _))) => Rejection::warned(status, format!("site {site} cannot be reached")),
+            _ if matches!(call.context.last_rule(), Some(Rule::Trunk | Rule::Emergency)) => no_line_free(),
+            _ => Rejection::new(status),
+        }
+    }
+
+    fn say_call(&mut self, call: &Call, status: Status) {
+        if call.asked.request.method() != &Method::INVITE {
+            return;
+        }
+        let to = call.asked.request.uri().user().map(|user| user.into_owned()).unwrap_or_default();
+        let (from, gives) = (call.caller.label().to_string(), call.plan.gives.clone());
+        self.say(Event::Call { from, to, status, gives });
+    }
+
+    /// CANCEL for every branch without a final response (RFC 3261 §16.10).
+    fn cancel_branches(&mut self, now: Now, key: Key, reason: Option<&[u8]>) {
+        let Some(call) = self.calls.of(key) else { return };
+        for branch in call.context.pending() {
+            if let Some(client) = call.clients.get(branch).and_then(|leg| leg.client) {
+                self.transactions.cancel(now.instant, client, reason, ClientTask::Unheard);
+            }
+        }
+    }
+
+    /// RFC 3261 §9.2, §16.10: CANCEL is answered here, whatever becomes of the INVITE.
+    pub(super) fn cancelled(&mut self, now: Now, asked: Asked, of: Option<ServerTask>) {
+        let Some(of) = of else {
+            return self.refuse_statelessly(&asked, &Rejection::new(Status::CALL_DOES_NOT_EXIST));
+        };
+        if let Some(id) = self.begin(now, &asked, ServerTask::Own) {
+            let ok = self.reply(&asked, Status::OK).write();
+            self.transactions.respond(now.instant, id, Status::OK, ok);
+        }
+        let ServerTask::Call(key) = of else { return };
+        let Some(call) = self.calls.of(key) else { return };
+        call.context.cancel();
+        let reason = asked.request.header(&Name::Reason).map(|header| header.value().into_owned());
+        self.cancel_branches(now, key, reason.as_deref());
+    }
+
+    /// A branch was silent for as long as its rule grants.
+    pub(super) fn silent(&mut self, now: Now, key: Key, branch: u32) {
+        let at = branch as usize;
+        let Some(call) = self.calls.of(key) else { return };
+        if !call.context.is_silent(at) {
+            return;
+        }
+        let leg = call.clients.get(at);
+        let client = leg.and_then(|leg| leg.client);
+        if let Some(site) = leg.and_then(|leg| leg.site.as_ref())
+            && let Kind::Site(site, _) = site.target.kind.clone()
+        {
+            self.links.silent(now, &site);
+        }
+        if let Some(client) = client.filter(|_| self.is_invite(key)) {
+            // SPEC 8.1: a late 1xx is cancelled: the transaction remembers it until then.
+            self.transactions.cancel(now.instant, client, None, ClientTask::Unheard);
+        }
+        self.judge(now, key, at, Input::Silence, None);
+    }
+
+    fn is_invite(&mut self, key: Key) -> bool {
+        self.calls.of(key).is_some_and(|call| call.asked.request.method() == &Method::INVITE)
+    }
+
+    /// Timer C (RFC 3261 §16.8), for all calls that have run into it; one that rang again waits again.
+    pub(super) fn look_at_ringing(&mut self, now: Now) {
+        while self.ringing.front().is_some_and(|(at, _)| *at <= now.instant) {
+            let Some((_, key)) = self.ringing.pop_front() else { return };
+            match self.calls.of(key).map(|call| call.rings_until) {
+                Some(until) if until > now.instant => self.ringing.push_back((until, key)),
+                Some(_) => {
+                    self.rang_too_long(now, key);
+                    // A further stage rings as long.
+                    if let Some(call) = self.calls.of(key) {
+                        call.rings_until = now.instant + self.timing.c;
+                        self.ringing.push_back((call.rings_until, key));
+                    }
+                }
+                None => {}
+            }
+        }
+    }
+
+    /// Nobody has rung for three minutes.
+    fn rang_too_long(&mut self, now: Now, key: Key) {
+        let Some(call) = self.calls.of(key) else { return };
+        let pending: Vec<usize> = call.context.pending().collect();
+        self.cancel_branches(now, key, None);
+        for branch in pending {
+            self.judge(now, key, branch, Input::TimedOut, None);
+        }
+    }
+
+    /// The user's record here, if it is a visitor's or a resident's.
+    pub(super) fn record(&self, extension: &str) -> Option<std::sync::Arc<Record>> {
+        self.location.record(extension)
+    }
+}
+
+/// SPEC 13: every trunk full or down. A phone that got 503 would leave the server.
+pub(super) fn no_line_free() -> Rejection {
+    Rejection::warned(Status::TEMPORARILY_UNAVAILABLE, "no line free").with(Name::Reason, "Q.850;cause=34")
+}
+
+/// The cause of `Reason: Q.850;cause=NN` (RFC 3326).
+fn q850_cause(response: &Response) -> Option<u16> {
+    response.values(&Name::Reason).find_map(|value| {
+        let text = std::str::from_utf8(&value).ok()?;
+        let mut parts = text.split(';').map(str::trim);
+        parts.next().filter(|protocol| protocol.eq_ignore_ascii_case("Q.850"))?;
+        parts.find_map(|part| part.strip_prefix("cause=")?.trim().parse().ok())
+    })
+}

@@ -1,0 +1,47 @@
+//! Between the words of the links and those of the roles: neither knows the other.
+
+use std::collections::BTreeSet;
+
+use bytes::Bytes;
+
+use crate::hot_desk;
+use crate::link::messages;
+use crate::location::Device;
+use crate::settings;
+
+/// A phone as another site names it.
+pub(super) fn device(told: &messages::Device) -> Device {
+    let bytes = |text: &str| Bytes::copy_from_slice(text.as_bytes());
+    Device {
+        instance: told.instance.as_deref().map(bytes),
+        call_id: bytes(&told.call_id),
+        host: bytes(&told.contact),
+        rotates: told.rotates,
+    }
+}
+
+/// A phone as it is named to another site.
+pub(super) fn device_told(device: &Device) -> messages::Device {
+    let text = |bytes: &Bytes| String::from_utf8_lossy(bytes).into_owned();
+    messages::Device {
+        instance: device.instance.as_ref().map(text),
+        call_id: text(&device.call_id),
+        contact: text(&device.host),
+        rotates: device.rotates,
+    }
+}
+
+/// On what terms another site takes a visitor.
+pub(super) fn terms(told: &messages::Terms) -> hot_desk::Terms {
+    let free = |licences: &std::collections::BTreeMap<String, u32>| -> BTreeSet<String> {
+        licences.iter().filter(|(_, free)| **free > 0).map(|(profile, _)| profile.clone()).collect()
+    };
+    hot_desk::Terms {
+        visitors: told.visitors,
+        free: told.licences.as_ref().map(free),
+        shortage: match told.shortage {
+            messages::Shortage::Basic => settings::Shortage::Basic,
+            messages::Shortage::Refuse => settings::Shortage::Refuse,
+        },
+    }
+}

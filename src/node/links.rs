@@ -1,0 +1,205 @@
+//! This site's side of the site links: tokens and proofs written and judged, and who is there (SPEC 8.1, 11).
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use super::Config;
+use super::tasks::Asked;
+use crate::ids::{BootId, Entropy, SiteName, SiteNumber};
+use crate::link::proof::{self, Proof, RouteKeys, Side};
+use crate::link::{
+    Answer, Bound, Cause, Claims, Envelope, Gate, Keyring, Minted, PairKeys, Peer, Receipt, Refused, State, Token, mint,
+};
+use crate::settings::Secret;
+use crate::sip::{Name, Request};
+use crate::timing::Now;
+
+/// Everything that another site has to believe, or we of it.
+pub(super) struct Links {
+    gate: Option<Gate>,
+    routes: RouteKeys,
+    peers: BTreeMap<SiteName, OtherSite>,
+    number: SiteNumber,
+}
+
+/// One other site.
+struct OtherSite {
+    number: SiteNumber,
+    peer: Peer,
+}
+
+impl Links {
+    pub(super) fn new(config: &Config, now: Now, entropy: &mut Entropy) -> Self {
+        let own = &config.site.name;
+        let others = config.network.sites.values().filter(|site| site.name != *own);
+        let peers = others
+            .map(|site| {
+                (
+                    site.name.clone(),
+                    OtherSite { number: site.number, peer: Peer::new(now.instant, config.site.links.probe) },
+                )
+            })
+            .collect();
+        let boot = BootId(entropy.next_u64().max(1));
+        let seeds = std::array::from_fn(|_| entropy.next_u64());
+        let gate = Keyring::new(&config.network, own).map(|keys| Gate::new(keys, boot, seeds));
+        let number = config.network.site(own.as_str()).map_or(SiteNumber(0), |site| site.number);
+        Self { gate, routes: route_keys(config, entropy), peers, number }
+    }
+
+    /// Takes over a new configuration; what is known of the others stays known.
+    pub(super) fn configure(&mut self, config: &Config, now: Now, entropy: &mut Entropy) {
+        let own = &config.site.name;
+        if let (Some(gate), Some(keys)) = (&mut self.gate, Keyring::new(&config.network, own)) {
+            gate.configure(keys);
+        }
+        if config.network.link_secret.is_some() {
+            self.routes.replace(now.wall, route_keys(config, entropy), config.site.sip.session_cap);
+        }
+        let mut old = std::mem::take(&mut self.peers);
+        for site in config.network.sites.values().filter(|site| site.name != *own) {
+            let mut peer = old
+                .remove(&site.name)
+                .map_or_else(|| Peer::new(now.instant, config.site.links.probe), |site| site.peer);
+            peer.configure(config.site.links.probe);
+            self.peers.insert(site.name.clone(), OtherSite { number: site.number, peer });
+        }
+    }
+
+    /// A token for a request to `site`, as it will be sent.
+    pub(super) fn mint(&self, now: Now, site: &SiteName, claims: &Claims, bound: &Bound<'_>) -> Option<Minted> {
+        let other = self.peers.get(site)?;
+        let keys = self.gate.as_ref()?.pair(other.number)?;
+        let envelope = Envelope { from: self.number, to: other.number, boot: other.peer.boot(), at: now.wall };
+        Some(mint(keys, &envelope, claims, bound))
+    }
+
+    /// A token for a forwarded request.
+    pub(super) fn token(
+        &self,
+        now: Now,
+        site: &SiteName,
+        claims: &Claims,
+        request: &Request,
+        uri: &[u8],
+        branch: &[u8],
+    ) -> Option<Minted> {
+        let bound = Bound {
+            method: request.method().as_str().as_bytes(),
+            call_id: request.call_id(),
+            cseq: request.cseq().number,
+            request_uri: uri,
+            branch,
+        };
+        self.mint(now, site, claims, &bound)
+    }
+
+    /// Judges the token of a request; nothing if it has none to judge here.
+    pub(super) fn admit(&mut self, now: Now, asked: &Asked) -> Option<Result<Token, Refused>> {
+        let request = &asked.request;
+        let text = request.header(&Name::HotdeskLink)?.value();
+        let bound = Bound {
+            method: request.method().as_str().as_bytes(),
+            call_id: request.call_id(),
+            cseq: request.cseq().number,
+            request_uri: request.uri().as_bytes(),
+            branch: request.via().branch().unwrap_or_default(),
+        };
+        Some(self.gate.as_mut()?.admit(now.wall, &text, &bound))
+    }
+
+    /// The keys shared with a site.
+    pub(super) fn pair(&self, number: SiteNumber) -> Option<&PairKeys> {
+        self.gate.as_ref()?.pair(number)
+    }
+
+    /// The keys shared with a site, by name.
+    pub(super) fn pair_of(&self, site: &SiteName) -> Option<&PairKeys> {
+        self.pair(self.peers.get(site)?.number)
+    }
+
+    /// The header's value for an answer to the request with that receipt.
+    pub(super) fn prove(
+        &self,
+        now: Now,
+        from: SiteNumber,
+        receipt: &Receipt,
+        status: u16,
+        cause: Option<Cause>,
+        body: Option<&[u8]>,
+    ) -> Option<String> {
+        let gate = self.gate.as_ref()?;
+        let release = Some(env!("CARGO_PKG_VERSION").to_string());
+        let answer = Answer { boot: gate.boot(), clock: now.wall, cause, release, network: None };
+        Some(answer.prove(gate.pair(from)?, receipt, status, body))
+    }
+
+    /// A proven answer came from a site.
+    pub(super) fn peer(&mut self, site: &SiteName) -> Option<&mut Peer> {
+        self.peers.get_mut(site).map(|other| &mut other.peer)
+    }
+
+    /// The name of the site with that number.
+    pub(super) fn name(&self, number: SiteNumber) -> Option<&SiteName> {
+        self.peers.iter().find(|(_, other)| other.number == number).map(|(name, _)| name)
+    }
+
+    /// A request to the site met no response at all (SPEC 8.1).
+    pub(super) fn silent(&mut self, now: Now, site: &SiteName) {
+        if let Some(peer) = self.peer(site) {
+            peer.note_silence(now.instant);
+        }
+    }
+
+    /// Whether the site has been silent for so long that nothing is worth sending.
+    pub(super) fn is_down(&self, site: &SiteName) -> bool {
+        self.peers.get(site).is_some_and(|other| other.peer.state() == State::Down)
+    }
+
+    /// The other sites, in order.
+    pub(super) fn sites(&self) -> Vec<SiteName> {
+        self.peers.keys().cloned().collect()
+    }
+
+    /// When the next site is to be looked at.
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        self.gate.as_ref()?;
+        self.peers.values().map(|other| other.peer.poll_timeout()).min()
+    }
+
+    /// Our Record-Route values for a request between these peers: one, or two where the sockets differ (RFC 5658). The last one
+    /// is on top in the end.
+    pub(super) fn record_routes(
+        &self,
+        request: &Request,
+        caller: proof::Peer,
+        callee: proof::Peer,
+        back: SocketAddr,
+        out: SocketAddr,
+    ) -> Vec<String> {
+        let tag = request.from().tag().unwrap_or_default();
+        let Some(proof) = self.routes.mint(&Proof::between(caller, callee), request.call_id(), tag) else {
+            return Vec::new();
+        };
+        let mut values = vec![format!("<sip:{proof}@{out};lr>")];
+        if back != out {
+            values.insert(0, format!("<sip:{proof}@{back};lr>"));
+        }
+        values
+    }
+
+    /// Opens the user part of one of our Route URIs, and says who sent the request.
+    pub(super) fn open_proof(&self, now: Now, request: &Request, text: &[u8]) -> Option<(Proof, Side)> {
+        let (from, to) = (request.from().tag().unwrap_or_default(), request.to().tag().unwrap_or_default());
+        self.routes.open(now.wall, text, request.call_id(), from, to)
+    }
+}
+
+fn route_keys(config: &Config, entropy: &mut Entropy) -> RouteKeys {
+    let own = &config.site.name;
+    match &config.network.link_secret {
+        Some(secret) => RouteKeys::new(own, secret, config.network.link_secret_previous.as_ref()),
+        None => RouteKeys::new(own, &Secret(entropy.bytes::<32>().to_vec()), None),
+    }
+}

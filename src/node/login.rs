@@ -1,0 +1,344 @@
+//! A visitor's first REGISTER: home is asked, and its word makes the visitor (SPEC 5.1, 5.2).
+
+use std::collections::VecDeque;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Node;
+use super::admit::{Account, Credible, Proven};
+use super::asking::{Notice, What};
+use super::convert::device_told;
+use super::tasks::{Asked, Licence, ServerTask};
+use crate::auth::Ha1s;
+use crate::hot_desk::{Arrival, arrive};
+use crate::ids::{Extension, LoginId, LoginNumber, SiteName};
+use crate::link::messages::{self, LoginAnswer, LoginRequest, PhoneDigest, Refusal, Terms};
+use crate::link::{Claims, Purpose};
+use crate::location::{Guest, Record, Visitor};
+use crate::registrar::{Judged, Update, judge, next_serial};
+use crate::rejection::Rejection;
+use crate::settings::Origin;
+use crate::sip::{self, Name, Reply, Status};
+use crate::timing::Now;
+use crate::transaction::ServerId;
+
+/// A REGISTER that waits for home's word.
+#[derive(Debug)]
+struct Arriving {
+    asked: Asked,
+    server: ServerId,
+    update: Update,
+}
+
+/// A login that home has been asked for.
+#[derive(Debug)]
+pub(super) struct Pending {
+    first: Arriving,
+    id: LoginId,
+    home: SiteName,
+    /// REGISTERs for the same user that came meanwhile.
+    behind: VecDeque<Arriving>,
+    /// The newest login that home has spoken of meanwhile, and where: it may have overtaken the answer to this one.
+    newest: Option<(LoginNumber, Option<SiteName>)>,
+}
+
+/// Most REGISTERs that wait behind one login.
+const BEHIND: usize = 16;
+/// Most logins under way, and most from one address: nobody has proven anything yet.
+const PENDING: usize = 10_000;
+const PENDING_FROM_ONE: usize = 256;
+
+impl Node {
+    pub(super) fn register_visitor(&mut self, now: Now, asked: Asked, extension: &Extension, home: &SiteName) {
+        let view = self.ledger.view(&self.location, extension.as_str());
+        if let Some(visitor) = view.as_deref().and_then(Record::visitor) {
+            return self.register_known(now, asked, extension, visitor);
+        }
+        if let Err(rejection) = self.credible_register(now, &asked, extension) {
+            return self.refuse_statelessly(&asked, &rejection);
+        }
+        // SPEC 5.9: a locked one gets the answer that a wrong one gets.
+        if self.lockout.is_locked(now.instant, extension.as_str(), asked.source.remote.ip()) {
+            let rejection = self.challenge(now, &Name::Authorization, false);
+            return self.refuse_statelessly(&asked, &rejection);
+        }
+        let site = self.config.site.clone();
+        let update = Update::read(&asked.request, asked.source, &site.limits, &site.registrar);
+        let update = match update.and_then(|update| self.may_bind(&update).map(|()| update)) {
+            Ok(update) => update,
+            Err(rejection) => return self.refuse_statelessly(&asked, &rejection),
+        };
+        // What nobody has proven keeps nothing here, but for a login that home is asked about.
+        if !update.stays() {
+            return self.accept_statelessly(&asked);
+        }
+        if !self.has_room_for(extension, asked.source.remote.ip()) {
+            let busy = Rejection::new(Status::SERVICE_UNAVAILABLE).with(Name::RetryAfter, "5");
+            return self.refuse_statelessly(&asked, &busy);
+        }
+        let Some(server) = self.begin(now, &asked, ServerTask::Own) else { return };
+        let arriving = Arriving { asked, server, update };
+        match self.logins.get_mut(extension) {
+            Some(pending) => pending.behind.push_back(arriving),
+            None => self.ask_home(now, extension, home.clone(), arriving, VecDeque::new()),
+        }
+    }
+
+    /// Whether one more login may wait: behind another of the same user, or as a new one from that address.
+    fn has_room_for(&self, extension: &Extension, source: IpAddr) -> bool {
+        match self.logins.get(extension) {
+            Some(pending) => pending.behind.len() < BEHIND,
+            None => {
+                let from_there = |pending: &&Pending| pending.first.asked.source.remote.ip() == source;
+                self.logins.len() < PENDING
+                    && (self.logins.len() < PENDING_FROM_ONE
+                        || self.logins.values().filter(from_there).count() < PENDING_FROM_ONE)
+            }
+        }
+    }
+
+    /// Nobody is logged in here: there is nothing to list and nothing to end.
+    fn accept_statelessly(&mut self, asked: &Asked) {
+        let tag = self.stateless_tag(asked.request.via().raw());
+        let reply = Reply::to(&asked.request, Status::OK).stamped(asked.stamp.received, asked.stamp.rport);
+        let bytes = reply.to_tag(&tag).write();
+        self.send(asked.reply_to, bytes);
+    }
+
+    /// A visitor who is logged in here already.
+    fn register_known(&mut self, now: Now, asked: Asked, extension: &Extension, visitor: &Visitor) {
+        match self.prove_visitor(now, &asked, extension, visitor) {
+            Ok(proven) => {
+                let Some(server) = self.begin(now, &asked, ServerTask::Own) else { return };
+                if let Err(rejection) = self.update_visitor(now, server, &asked, extension, visitor, &proven) {
+                    self.refuse(now, server, &asked, &rejection);
+                }
+            }
+            Err(rejection) => self.refuse_statelessly(&asked, &rejection),
+        }
+    }
+
+    fn prove_visitor(
+        &mut self,
+        now: Now,
+        asked: &Asked,
+        extension: &Extension,
+        visitor: &Visitor,
+    ) -> Result<Proven, Rejection> {
+        if self.is_open_lab() {
+            let account = Account::Visitor(extension.clone(), Arc::clone(&visitor.guest));
+            return Ok(Proven { account, nonce_issued: None });
+        }
+        self.prove_register(now, asked, extension)
+    }
+
+    /// Whether home may be asked: the credentials are this user's, over a fresh nonce of ours.
+    fn credible_register(&mut self, now: Now, asked: &Asked, extension: &Extension) -> Result<(), Rejection> {
+        if !self.config.site.hot_desk.visitors {
+            return Err(Rejection::warned(Status::FORBIDDEN, "this site takes no visitors"));
+        }
+        if self.is_open_lab() {
+            return Ok(());
+        }
+        match self.credible(now, asked) {
+            Credible::Fresh(given) if given.username == extension.as_str().as_bytes() => Ok(()),
+            Credible::Fresh(_) => Err(Rejection::because(Status::FORBIDDEN, "Wrong User")),
+            Credible::Challenge(rejection) => Err(rejection),
+        }
+    }
+
+    fn ask_home(
+        &mut self,
+        now: Now,
+        extension: &Extension,
+        home: SiteName,
+        first: Arriving,
+        behind: VecDeque<Arriving>,
+    ) {
+        let id = LoginId(self.entropy.bytes());
+        let asked = &first.asked;
+        let given = self.credentials(asked, &Name::Authorization);
+        let held = self.licences.hold(extension, id);
+        let request = LoginRequest {
+            extension: extension.clone(),
+            login_id: id,
+            device: device_told(&first.update.device()),
+            terms: Terms {
+                visitors: true,
+                licences: held.map(|held| held.into_iter().map(|profile| (profile, 1)).collect()),
+                shortage: self.config.site.hot_desk.licence_shortage.into(),
+            },
+            digest: given.map(|given| digest_of(asked, &given, now)).unwrap_or_default(),
+            source: asked.source.remote.ip(),
+        };
+        let body = messages::encode(&request);
+        let what = What::Login(extension.clone());
+        let pending = Pending { first, id, home: home.clone(), behind, newest: None };
+        self.logins.insert(extension.clone(), pending);
+        self.ask_site(now, &home, Claims::of(Purpose::Login), Some(extension), body, what);
+    }
+
+    /// Home has spoken.
+    pub(super) fn login_answered(&mut self, now: Now, extension: &Extension, status: Status, body: Option<&[u8]>) {
+        let Some(pending) = self.logins.remove(extension) else { return };
+        let answer = body.filter(|_| status.is_success()).and_then(|body| messages::decode::<LoginAnswer>(body).ok());
+        match answer {
+            Some(answer) => self.login_taken(now, extension, pending, answer),
+            None => {
+                let refusal = body.and_then(|body| messages::decode::<Refusal>(body).ok()).unwrap_or_default();
+                self.login_refused(now, extension, pending, &refusal);
+            }
+        }
+    }
+
+    fn login_taken(&mut self, now: Now, extension: &Extension, pending: Pending, answer: LoginAnswer) {
+        let Pending { first: Arriving { asked, server, update }, id, home, behind, newest } = pending;
+        let site = self.config.site.clone();
+        let view = self.ledger.view(&self.location, extension.as_str());
+        let present = view.as_deref().and_then(Record::visitor);
+        let bindings = present.map_or(&[][..], |visitor| &visitor.bindings);
+        let guest = guest_of(extension, &home, &answer);
+        // The digest is known to be right now: its nonce count is spent, as at every other REGISTER.
+        if let Some(given) = self.credentials(&asked, &Name::Authorization) {
+            self.verdict(now, &asked, &given, Some(Ha1s::from(&guest.user.credentials)));
+        }
+        let serial = next_serial(bindings, now.wall);
+        let judged = judge(bindings, &update, guest.allows.devices, &site.registrar, Some(now.wall), serial, now);
+        let bindings = match judged {
+            Ok(Judged::Changed { bindings, .. } | Judged::Extended { bindings }) => bindings,
+            Ok(Judged::Query | Judged::Unchanged) => bindings.to_vec(),
+            Err(rejection) => {
+                self.licences.release(extension, id);
+                self.notify(now, Notice::undo(extension, &home, id));
+                self.refuse(now, server, &asked, &rejection);
+                return self.next_login(now, extension, &home, behind);
+            }
+        };
+        if let Some((_, now_at)) = newest.filter(|(newest, _)| *newest > answer.login) {
+            // SPEC 5.5: a login elsewhere was newer, and its notice overtook this answer.
+            self.licences.release(extension, id);
+            let place = now_at.unwrap_or_else(|| home.clone());
+            let rejection = Rejection::warned(Status::FORBIDDEN, format!("logged in at {place}"));
+            self.refuse(now, server, &asked, &rejection);
+            return self.next_login(now, extension, &home, behind);
+        }
+        let missing = self.missing_rights(&guest);
+        let arrival = Arrival {
+            home: home.clone(),
+            id,
+            login: answer.login,
+            guest: Arc::new(guest),
+            lease: Duration::from_secs(answer.lease.max(1)),
+            displaced: Vec::new(),
+        };
+        let visitor = arrive(present, arrival, bindings, now, self.entropy.next_u64());
+        let licence = Licence::Settle(extension.clone(), visitor.id, answer.profile, home.clone());
+        let mut then = self.accepted(now, server, &asked, &visitor.bindings, &update);
+        then.events.push(self.logged_in(extension, &home, &site.name, visitor.login, missing));
+        then.licence = Some(licence);
+        self.callers.bound(now.instant, asked.source.remote.ip());
+        self.change(now, extension, Some(Record::Visitor(visitor)), then);
+        self.hear_behind(now, extension, behind);
+    }
+
+    /// REGISTERs that waited: the user is logged in here now, so this site judges them itself.
+    fn hear_behind(&mut self, now: Now, extension: &Extension, behind: VecDeque<Arriving>) {
+        for Arriving { asked, server, .. } in behind {
+            let view = self.ledger.view(&self.location, extension.as_str());
+            let Some(visitor) = view.as_deref().and_then(Record::visitor) else { continue };
+            let done = self
+                .prove_visitor(now, &asked, extension, visitor)
+                .and_then(|proven| self.update_visitor(now, server, &asked, extension, visitor, &proven));
+            if let Err(rejection) = done {
+                self.refuse(now, server, &asked, &rejection);
+            }
+        }
+    }
+
+    fn login_refused(&mut self, now: Now, extension: &Extension, pending: Pending, refusal: &Refusal) {
+        self.licences.release(extension, pending.id);
+        let rejection = match refusal.status {
+            401 => {
+                let source = pending.first.asked.source.remote.ip();
+                self.lockout.note_wrong(now.instant, extension.as_str(), source);
+                self.challenge(now, &Name::Authorization, false)
+            }
+            status @ 400..=699 => Rejection::warned(Status(status), refusal.text.clone()),
+            _ => Rejection::warned(Status::SERVER_TIMEOUT, "the home site gave no reason"),
+        };
+        self.refuse(now, pending.first.server, &pending.first.asked, &rejection);
+        self.next_login(now, extension, &pending.home, pending.behind);
+    }
+
+    /// The next REGISTER in the queue: what was wrong with one says nothing about another.
+    fn next_login(&mut self, now: Now, extension: &Extension, home: &SiteName, mut behind: VecDeque<Arriving>) {
+        if let Some(first) = behind.pop_front() {
+            self.ask_home(now, extension, home.clone(), first, behind);
+        }
+    }
+
+    /// A login is under way here: where it ends is not known yet.
+    pub(super) fn is_arriving(&self, extension: &Extension) -> bool {
+        self.logins.contains_key(extension)
+    }
+
+    /// Home says where the user is while its answer to a login here is under way.
+    pub(super) fn note_newest(&mut self, extension: &Extension, newest: LoginNumber, now_at: Option<&SiteName>) {
+        let Some(pending) = self.logins.get_mut(extension) else { return };
+        if pending.newest.as_ref().is_none_or(|(known, _)| *known < newest) {
+            pending.newest = Some((newest, now_at.cloned()));
+        }
+    }
+
+    /// Home did not answer: 504, and the login is undone there as soon as that can be said (SPEC 5.2).
+    pub(super) fn login_failed(&mut self, now: Now, extension: &Extension, home: &SiteName) {
+        let Some(pending) = self.logins.remove(extension) else { return };
+        self.licences.release(extension, pending.id);
+        self.notify(now, Notice::undo(extension, home, pending.id));
+        for Arriving { asked, server, .. } in std::iter::once(pending.first).chain(pending.behind) {
+            let text = format!("home site {home} cannot be reached");
+            self.refuse(now, server, &asked, &Rejection::warned(Status::SERVER_TIMEOUT, text));
+        }
+    }
+
+    /// The rights that the visitor's home names and this site lacks (SPEC 7.2).
+    pub(super) fn missing_rights(&self, guest: &Guest) -> Option<String> {
+        let site = &self.config.site;
+        let lacks = |name: &&String| !site.rights.contains_key(*name);
+        guest.user.rights.as_ref().filter(lacks).or(guest.user.out_of_hours_rights.as_ref().filter(lacks)).cloned()
+    }
+}
+
+/// What travels, as this site keeps it.
+pub(super) fn guest_of(extension: &Extension, home: &SiteName, answer: &LoginAnswer) -> Guest {
+    let origin = Origin { file: format!("user {extension} of {home}").into(), line: 0 };
+    Guest {
+        user: answer.settings.user(extension.clone(), &answer.profile, answer.ha1.clone().into(), &origin),
+        allows: (&answer.settings.allows).into(),
+        version: answer.settings.version,
+    }
+}
+
+fn digest_of(asked: &Asked, given: &sip::Credentials, now: Now) -> PhoneDigest {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let optional = |bytes: &Option<bytes::Bytes>| bytes.as_deref().map(text);
+    PhoneDigest {
+        method: asked.request.method().as_str().to_owned(),
+        username: text(&given.username),
+        realm: text(&given.realm),
+        nonce: text(&given.nonce),
+        uri: text(&given.uri),
+        response: text(&given.response),
+        algorithm: optional(&given.algorithm),
+        qop: optional(&given.qop),
+        nc: optional(&given.nc),
+        cnonce: optional(&given.cnonce),
+        body_hash: given.qop.as_deref().filter(|qop| qop.eq_ignore_ascii_case(b"auth-int")).map(|_| {
+            let algorithm = given.algorithm.as_deref().and_then(sip::digest::named);
+            let algorithm = algorithm.unwrap_or(crate::settings::DigestAlgorithm::Md5);
+            sip::digest::body_hash(algorithm, &asked.request.body()).as_str().to_owned()
+        }),
+        nonce_issued: now.wall,
+    }
+}

@@ -1,0 +1,332 @@
+//! Requests of phones outside a dialog, but for REGISTER (SPEC 9.4, 9.5): help first, then who asks, then what was dialled.
+
+use std::net::IpAddr;
+
+use super::Node;
+use super::admit::{Account, Proven};
+use super::route::{dialler, number_of};
+use super::tasks::{Asked, Key, Passing};
+use crate::event::Event;
+use crate::ids::Extension;
+use crate::link::proof::Peer;
+use crate::link::{Caller as Claimed, Claims, HomeUser, Identity, State};
+use crate::location::Record;
+use crate::plan::{EmergencyCall, Standing};
+use crate::proxy::{Caller, is_loop, routing_hash};
+use crate::rejection::Rejection;
+use crate::sip::{Method, Name, Reply, Status};
+use crate::timing::Now;
+use crate::transmit::Flow;
+
+/// Methods that a site answers (SPEC 9.1); others are passed on all the same.
+pub(super) const ALLOW: &str =
+    "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, MESSAGE, INFO, UPDATE, PRACK, REFER, SUBSCRIBE, NOTIFY";
+
+/// The same towards a trunk that takes no REFER.
+pub(super) const ALLOW_TO_TRUNK: &str =
+    "INVITE, ACK, CANCEL, BYE, OPTIONS, MESSAGE, INFO, UPDATE, PRACK, SUBSCRIBE, NOTIFY";
+/// The host of a From that hides who calls (RFC 3323 §4.1.1.3).
+pub(super) const ANONYMOUS: &str = "anonymous.invalid";
+
+impl Node {
+    pub(super) fn phone_asks(&mut self, now: Now, asked: Asked) {
+        let dialled = number_of(&asked.request);
+        let here = asked.request.uri().host().is_none_or(|host| self.names.is_in_network(host));
+        if let Some(call) = dialled.as_ref().filter(|_| here).and_then(|number| self.emergency_of(&asked, number)) {
+            return self.call_for_help(now, asked, &call);
+        }
+        let Some(dialled) = dialled else { return self.phone_asks_site(now, &asked) };
+        if !here || !self.is_from_network(&asked) {
+            return self.refuse_statelessly(&asked, &Rejection::new(Status::FORBIDDEN));
+        }
+        if self.draining {
+            let draining = Rejection::new(Status::SERVICE_UNAVAILABLE).with(Name::RetryAfter, "30");
+            return self.refuse_statelessly(&asked, &draining);
+        }
+        match self.authenticate(now, &asked) {
+            Ok(proven) => self.dials(now, asked, &proven, &dialled),
+            Err(challenge) => self.refuse_statelessly(&asked, &challenge),
+        }
+    }
+
+    /// A proven user dials.
+    fn dials(&mut self, now: Now, asked: Asked, proven: &Proven, dialled: &Extension) {
+        let Some(plan) = self.passing(&asked, &proven.account, dialled) else { return };
+        if let Err(rejection) = self.may_dial(&asked, &proven.account, dialled) {
+            return self.refuse_known(now, &asked, &rejection);
+        }
+        let caller = self.caller_of(&proven.account);
+        let claims = self.claims_of(now, &asked, &proven.account);
+        let decision = self.dialled(now, &proven.account, dialled.as_str());
+        let plan = Passing { gives: decision.gives(&self.config.site.name), ..plan };
+        match self.stages(now, &asked, &decision, &caller, &claims) {
+            Ok(stages) => self.start_call(now, asked, caller, plan, stages),
+            Err(rejection) => self.refuse_known(now, &asked, &rejection),
+        }
+    }
+
+    /// SPEC 5.10, 9.9: what is refused before anything is dialled.
+    fn may_dial(&self, asked: &Asked, account: &Account, dialled: &Extension) -> Result<(), Rejection> {
+        let method = asked.request.method();
+        if method == &Method::PUBLISH {
+            return Err(Rejection::new(Status::METHOD_NOT_ALLOWED).with(Name::Allow, ALLOW));
+        }
+        if method == &Method::SUBSCRIBE && account.name() == dialled.as_str() {
+            return Err(Rejection::new(Status::BAD_EVENT).with(Name::AllowEvents, ""));
+        }
+        let Account::Resident(extension) = account else { return Ok(()) };
+        // In a lab without passwords nobody has proven to be the user who is elsewhere (SPEC 4.7).
+        if self.is_open_lab() {
+            return Ok(());
+        }
+        match self.record(extension.as_str()).as_deref() {
+            Some(Record::Resident(resident)) => match &resident.away {
+                Some(away) => Err(Rejection::warned(Status::FORBIDDEN, format!("logged in at {}", away.site))),
+                None => Ok(()),
+            },
+            Some(Record::Visitor(_)) | None => Ok(()),
+        }
+    }
+
+    /// How a phone's request is passed on; refused here when it has no hop left or has been here before.
+    fn passing(&mut self, asked: &Asked, account: &Account, dialled: &Extension) -> Option<Passing> {
+        let max_forwards = self.hops_left(asked)?;
+        let hash = routing_hash(&self.secret, &asked.request, dialled.as_str().as_bytes());
+        if self.has_been_here(asked, hash) {
+            self.refuse_statelessly(asked, &Rejection::new(Status::LOOP_DETECTED));
+            return None;
+        }
+        let withheld = withholds(asked);
+        let asserted = self.caller_of(account).asserted(&self.domain_of(account)).filter(|_| !withheld);
+        Some(Passing {
+            max_forwards,
+            hash,
+            own_routes: 0,
+            strict_last: None,
+            drop_routes: true,
+            record_route: Self::begins_dialog(asked.request.method()).then(|| self.caller_peer(asked)),
+            asserted,
+            keep_identity: false,
+            from_outside: false,
+            gives: String::new(),
+        })
+    }
+
+    /// Whether a Via of ours carries this hash (RFC 5393 §4.2).
+    pub(super) fn has_been_here(&self, asked: &Asked, hash: u64) -> bool {
+        is_loop(&asked.request, hash, |via| self.names.is_our_address(via.sent_by_host(), via.sent_by_port()))
+    }
+
+    /// The phone that calls, for the proof of the dialog: its contact, or its flow behind NAT or a proxy (SPEC 4.3, 9.7), and
+    /// where the contact is that of a trunk or a site.
+    fn caller_peer(&self, asked: &Asked) -> Peer {
+        let request = &asked.request;
+        if request.header(&Name::RecordRoute).is_some() || request.vias().nth(1).is_some() {
+            return Peer::Phone { flow: asked.source, nat: true };
+        }
+        let contact = match asked.request.contacts(1) {
+            Ok(crate::sip::Contacts::List(list)) => list.into_iter().next(),
+            Ok(crate::sip::Contacts::Star | crate::sip::Contacts::None) | Err(_) => None,
+        };
+        let source = asked.source.remote;
+        let host = contact.as_ref().and_then(|contact| contact.uri().host());
+        let nat = host.is_none_or(|host| crate::registrar::is_behind_nat(host, source.ip()))
+            || crate::registrar::is_behind_nat(asked.request.via().sent_by_host(), source.ip());
+        let named = host.and_then(|host| host.ip()).map(|ip| {
+            let port = contact.as_ref().and_then(|contact| contact.uri().port()).unwrap_or(5060);
+            (ip, port).into()
+        });
+        let address = named.filter(|named| !nat && !self.is_reserved(*named));
+        let flow = Flow { remote: address.unwrap_or(source), ..asked.source };
+        Peer::Phone { flow, nat: address.is_none() }
+    }
+
+    fn caller_of(&self, account: &Account) -> Caller {
+        match account {
+            Account::Resident(extension) => Caller::User {
+                extension: extension.clone(),
+                home: self.config.site.name.clone(),
+                name: self.config.site.users.get(extension).map(|user| user.name.clone()).unwrap_or_default(),
+            },
+            Account::Visitor(extension, guest) => Caller::User {
+                extension: extension.clone(),
+                home: self.home_of(extension),
+                name: guest.user.name.clone(),
+            },
+            Account::Desk(id) => Caller::Desk(id.clone()),
+        }
+    }
+
+    fn home_of(&self, extension: &Extension) -> crate::ids::SiteName {
+        let home = self.config.network.home_of(extension.as_str());
+        home.map_or_else(|| self.config.site.name.clone(), |home| home.name.clone())
+    }
+
+    fn domain_of(&self, account: &Account) -> String {
+        match account {
+            Account::Visitor(extension, _) => {
+                let home = self.config.network.home_of(extension.as_str());
+                home.map_or_else(|| self.entry().domain.clone(), |home| home.domain.clone())
+            }
+            Account::Resident(_) | Account::Desk(_) => self.entry().domain.clone(),
+        }
+    }
+
+    /// What another site is told of the caller (SPEC 11.1).
+    fn claims_of(&self, now: Now, asked: &Asked, account: &Account) -> Claims {
+        let (extension, user, standing) = match account {
+            Account::Resident(extension) => (extension, self.config.site.users.get(extension), Standing::Local),
+            Account::Visitor(extension, guest) => (extension, Some(&guest.user), Standing::Visitor),
+            Account::Desk(_) => return Claims::default(),
+        };
+        let home = self.config.network.home_of(extension.as_str()).unwrap_or(self.entry());
+        let caller = HomeUser { home: home.number, extension: extension.clone() };
+        Claims {
+            payer: Some(caller.clone()),
+            caller: Some(Claimed::User(caller)),
+            // The stricter rule wins: what bars the caller here bars the caller there (SPEC 6.8).
+            barred: self.config.plan.bar(&dialler(extension.as_str(), user, None, standing), now.wall).is_some(),
+            rights: user.and_then(|user| user.rights.clone()),
+            priority: user.map(|user| user.priority),
+            identity: Some(Identity {
+                user: user.and_then(|user| user.caller_id.clone()).unwrap_or_else(|| extension.to_string()),
+                display: user.map(|user| user.name.clone()).unwrap_or_default(),
+            }),
+            withheld: withholds(asked),
+            ..Claims::default()
+        }
+    }
+
+    /// SPEC 4.6, 9.5: a phone may ask this site itself, by one of its names; a stranger only whether it is there.
+    fn phone_asks_site(&mut self, now: Now, asked: &Asked) {
+        let is_options = asked.request.method() == &Method::OPTIONS;
+        let is_ours = asked.request.uri().host().is_some_and(|host| self.names.is_here(host));
+        if !(is_ours && (is_options || self.is_from_network(asked))) {
+            return self.refuse_statelessly(asked, &Rejection::new(Status::FORBIDDEN));
+        }
+        self.asks_site(now, asked);
+    }
+
+    /// A request without a user part asks the site itself.
+    pub(super) fn asks_site(&mut self, now: Now, asked: &Asked) {
+        if asked.request.method() != &Method::OPTIONS {
+            return self.refuse_statelessly(asked, &Rejection::new(Status::NOT_FOUND));
+        }
+        if !self.may_answer_options(now) {
+            return;
+        }
+        let tag = self.stateless_tag(asked.request.via().raw());
+        let ok = Reply::to(&asked.request, Status::OK)
+            .stamped(asked.stamp.received, asked.stamp.rport)
+            .to_tag(&tag)
+            .header(&Name::Allow, ALLOW)
+            .header(&Name::Supported, "path")
+            .write();
+        self.send(asked.reply_to, ok);
+    }
+
+    /// SPEC 6.7: an INVITE for a number that is an emergency number here, from someone who may call for help.
+    fn emergency_of(&self, asked: &Asked, dialled: &Extension) -> Option<EmergencyCall> {
+        (asked.request.method() == &Method::INVITE).then(|| self.config.plan.emergency(dialled.as_str())).flatten()
+    }
+
+    fn call_for_help(&mut self, now: Now, asked: Asked, call: &EmergencyCall) {
+        let proven = self.authenticate(now, &asked);
+        let caller = match &proven {
+            Ok(proven) => self.caller_of(&proven.account),
+            Err(_) if self.helps(now, asked.source.remote.ip()) || self.home_must_judge(now, &asked) => Caller::Unknown,
+            Err(challenge) => return self.refuse_statelessly(&asked, challenge),
+        };
+        let Some(max_forwards) = self.hops_left(&asked) else { return };
+        let plan = Passing {
+            max_forwards,
+            hash: routing_hash(&self.secret, &asked.request, b"emergency"),
+            own_routes: 0,
+            strict_last: None,
+            drop_routes: true,
+            record_route: Some(self.caller_peer(&asked)),
+            asserted: None,
+            keep_identity: false,
+            from_outside: false,
+            gives: format!("Emergency {}", call.number),
+        };
+        self.say(Event::Emergency {
+            from: caller.label().to_owned(),
+            source: asked.source.remote,
+            number: call.number.clone(),
+        });
+        let who = match &caller {
+            Caller::Unknown => format!("somebody who claims to be {}", claimed_name(&asked)),
+            Caller::User { .. } | Caller::Desk(_) | Caller::Outside { .. } => caller.label().to_owned(),
+        };
+        let place = self.place_of(asked.source.remote.ip());
+        self.tell_those_in_charge(now, &help_text(&who, &call.number, &place, asked.source.remote, now));
+        let stages = self.emergency_stages(asked.source.remote, call);
+        self.start_call(now, asked, caller, plan, stages);
+    }
+
+    /// Where a phone stands, by its source address, in the words of the configuration.
+    fn place_of(&self, source: IpAddr) -> String {
+        let emergency = &self.config.site.emergency;
+        let place = emergency.locations.iter().find(|place| place.networks.iter().any(|net| net.contains(source)));
+        place.map_or(&emergency.location, |place| &place.location).clone()
+    }
+
+    /// SPEC 6.7: those of `notify` are told by MESSAGE who calls for help, where and when.
+    fn tell_those_in_charge(&mut self, now: Now, text: &str) {
+        for extension in self.config.site.emergency.notify.clone() {
+            self.tell(now, &extension, text);
+        }
+    }
+
+    /// SPEC 6.7: the target of a Break Out says that the number is one for emergencies: it is dialled where the phone stands.
+    pub(super) fn dial_help_here(&mut self, key: Key, number: &Extension) -> bool {
+        let Some(call) = self.config.plan.emergency_for(number.as_str()) else { return false };
+        let Some(source) = self.calls.of(key).map(|call| call.asked.source.remote) else { return false };
+        let stages = self.emergency_stages(source, &call);
+        if let Some(asking) = self.calls.of(key) {
+            asking.context.insert(stages);
+            asking.plan.gives = format!("Emergency {}", call.number);
+        }
+        true
+    }
+
+    /// Sources that need no credentials to call for help: those that had a binding here in the last 24 h, and the networks named.
+    fn helps(&mut self, now: Now, source: IpAddr) -> bool {
+        let anyone = self.config.site.emergency.anyone_from.iter().any(|network| network.contains(source));
+        (anyone || self.callers.was_bound(now.instant, source)) && self.callers.may_call(now.instant, source)
+    }
+
+    /// A digest that only an unreachable home could check: its nonce is ours and fresh, and its user lives where no link is up.
+    fn home_must_judge(&mut self, now: Now, asked: &Asked) -> bool {
+        let Some(given) = self.credentials(asked, &Name::ProxyAuthorization) else { return false };
+        let user = String::from_utf8_lossy(&given.username);
+        let home = self.config.network.home_of(&user).map(|home| home.name.clone());
+        let unreachable = home.and_then(|home| self.links.peer(&home)).is_some_and(|peer| peer.state() != State::Up);
+        let fresh = unreachable && self.verdict(now, asked, &given, None) == crate::auth::Verdict::Wrong;
+        fresh && self.callers.may_call(now.instant, asked.source.remote.ip())
+    }
+}
+
+/// What those in charge read.
+fn help_text(who: &str, number: &str, place: &str, source: std::net::SocketAddr, now: Now) -> String {
+    let place = if place.is_empty() { "no location is configured" } else { place };
+    let time = i64::try_from(now.wall.0).ok().and_then(|wall| jiff::Timestamp::from_millisecond(wall).ok());
+    let time = time.map(|time| time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()).unwrap_or_default();
+    format!("Emergency call at {time}: {who} dialled {number}. Location: {place}. Phone: {source}.")
+}
+
+/// The user part of From, which proves nothing.
+fn claimed_name(asked: &Asked) -> String {
+    asked.request.from().uri().user().map(|user| user.into_owned()).unwrap_or_default()
+}
+
+/// RFC 3323 §4.2: the caller does not want to be shown.
+pub(super) fn withholds(asked: &Asked) -> bool {
+    asked.request.values(&Name::Privacy).any(|value| {
+        value.split(|&byte| byte == b';').any(|word| {
+            let word = word.trim_ascii();
+            word.eq_ignore_ascii_case(b"id") || word.eq_ignore_ascii_case(b"user")
+        })
+    })
+}

@@ -1,0 +1,125 @@
+//! What comes in by a socket, as far as the branch where it belongs (SPEC 9.5).
+
+use bytes::Bytes;
+
+use super::Node;
+use super::tasks::{Asked, ClientTask};
+use crate::event::Event;
+use crate::proxy::{Stamp, source_trunk};
+use crate::registrar;
+use crate::rejection::Rejection;
+use crate::sip::{
+    self, BadRequest, KeepAlive, Method, Name, Packet, Reply, Request, Response, Scheme, Status, Unreadable,
+};
+use crate::timing::Now;
+use crate::transaction::{Answer, Heard};
+use crate::transmit::Flow;
+
+impl Node {
+    /// A datagram that came by `source`.
+    pub fn handle_datagram(&mut self, now: Now, source: Flow, datagram: Bytes) {
+        match sip::parse(datagram, &self.config.site.limits) {
+            Ok(Packet::Request(request)) => self.hear_request(now, source, request),
+            Ok(Packet::Response(response)) => self.hear_response(now, &response),
+            // RFC 5626 §4.4.1: the pong to a double CRLF.
+            Ok(Packet::KeepAlive(KeepAlive::Ping)) => self.send(source, Bytes::from_static(b"\r\n")),
+            Ok(Packet::KeepAlive(KeepAlive::Other)) => {}
+            Err(Unreadable::Answer(bad)) => self.answer_bad(source, &bad),
+            Err(Unreadable::Drop(why)) => {
+                self.say(Event::Dropped { source: source.remote, why: why.to_string().into() });
+            }
+        }
+        self.settle(now);
+    }
+
+    fn hear_request(&mut self, now: Now, source: Flow, request: Request) {
+        match self.transactions.hear_request(now.instant, &request) {
+            Heard::Copy | Heard::Ack(_) => return,
+            Heard::Cancel(of) => {
+                let asked = self.asked(source, request);
+                return self.cancelled(now, asked, of);
+            }
+            Heard::New => {}
+        }
+        let asked = self.asked(source, request);
+        if asked.request.method() == &Method::ACK {
+            return self.acknowledged(now, asked);
+        }
+        if let Err(rejection) = self.sound(&asked) {
+            return self.refuse_statelessly(&asked, &rejection);
+        }
+        self.belongs(now, asked);
+    }
+
+    /// SPEC 9.5: a valid link token; a dialog; REGISTER; a trunk; else a phone.
+    fn belongs(&mut self, now: Now, asked: Asked) {
+        if asked.request.header(&Name::HotdeskLink).is_some() {
+            match self.vouched(now, &asked) {
+                Some(Ok(token)) => return self.site_asks(now, asked, token),
+                Some(Err(())) => return,
+                None => {}
+            }
+        }
+        if asked.request.to().tag().is_some() {
+            return self.in_dialog(now, asked);
+        }
+        if asked.request.method() == &Method::REGISTER {
+            return self.register(now, asked);
+        }
+        match source_trunk(&self.config.site, asked.source.remote) {
+            Some(trunk) => self.trunk_asks(now, asked, trunk),
+            None => self.phone_asks(now, asked),
+        }
+    }
+
+    /// RFC 3261 §16.3: what any proxy looks at first. Loops are looked for where the request is forwarded.
+    fn sound(&self, asked: &Asked) -> Result<(), Rejection> {
+        let request = &asked.request;
+        if request.uri().scheme() == Scheme::Other {
+            return Err(Rejection::new(Status::UNSUPPORTED_URI_SCHEME));
+        }
+        if request.max_forwards() == Some(0) && request.method() != &Method::OPTIONS {
+            return Err(Rejection::new(Status::TOO_MANY_HOPS));
+        }
+        let required: Vec<Bytes> = request.values(&Name::ProxyRequire).collect();
+        if !required.is_empty() {
+            return Err(Rejection::new(Status::BAD_EXTENSION).with(Name::Unsupported, listed(&required)));
+        }
+        Ok(())
+    }
+
+    fn hear_response(&mut self, now: Now, response: &Response) {
+        match self.transactions.hear_response(now.instant, response) {
+            Answer::Pass(_, ClientTask::Branch(key, branch)) => self.branch_answered(now, key, branch, response),
+            Answer::Pass(_, ClientTask::Link(key)) => self.link_answered(now, key, response),
+            Answer::Pass(_, ClientTask::Unheard) | Answer::Absorbed | Answer::Stray => {}
+        }
+    }
+
+    /// The request with what its source says about it.
+    pub(super) fn asked(&self, source: Flow, request: Request) -> Asked {
+        let via = request.via();
+        let stamp = Stamp::new(via, source.remote);
+        // SPEC 4.3: RFC 3581 where asked for, and for phones behind NAT; else RFC 3261 §18.2.2.
+        let by_source = stamp.rport.is_some() || registrar::is_behind_nat(via.sent_by_host(), source.remote.ip());
+        let port = via.sent_by_port().unwrap_or(5060);
+        let remote = if by_source { source.remote } else { (source.remote.ip(), port).into() };
+        Asked { request, source, stamp, reply_to: Flow { remote, ..source } }
+    }
+
+    /// A request that can't be read but can be answered; what can't be trusted is answered statelessly.
+    fn answer_bad(&mut self, source: Flow, bad: &BadRequest) {
+        let stamp = Stamp::new(bad.via(), source.remote);
+        let port = bad.via().sent_by_port().unwrap_or(5060);
+        let remote = if stamp.rport.is_some() { source.remote } else { (source.remote.ip(), port).into() };
+        let tag = self.stateless_tag(bad.via().raw());
+        let reply = Reply::to_bad(bad).stamped(stamp.received, stamp.rport).to_tag(&tag).write();
+        self.send(Flow { remote, ..source }, reply);
+        self.say(Event::Dropped { source: source.remote, why: bad.reason().to_string().into() });
+    }
+}
+
+/// Option tags as a list.
+pub(super) fn listed(tags: &[Bytes]) -> String {
+    tags.iter().map(|tag| String::from_utf8_lossy(tag)).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,274 @@
+//! REGISTER (SPEC 4, 5): whom it is for, who proves it, what becomes of the bindings; a visitor's login goes on in `login`.
+
+use bytes::Bytes;
+
+use super::Node;
+use super::admit::{Account, Proven};
+use super::asking::Notice;
+use super::receive::listed;
+use super::tasks::{Asked, Licence, ServerTask, Then, Waiting};
+use crate::event::{Event, LoggedOutBy};
+use crate::hot_desk::{self, HomeRegister, Stays, Wish};
+use crate::ids::Extension;
+use crate::location::{Binding, Record, Resident, Visitor, displace};
+use crate::registrar::{self, Judged, Named, Standing, Update, answer, judge, named, next_serial};
+use crate::rejection::Rejection;
+use crate::sip::{Name, Status};
+use crate::timing::Now;
+use crate::transaction::ServerId;
+
+/// What a registrar may be required to do (RFC 3327, RFC 5626 §6).
+const SUPPORTED: [&[u8]; 2] = [b"path", b"outbound"];
+
+impl Node {
+    pub(super) fn register(&mut self, now: Now, asked: Asked) {
+        let unsupported: Vec<Bytes> =
+            asked.request.values(&Name::Require).filter(|tag| !SUPPORTED.contains(&&**tag)).collect();
+        if !unsupported.is_empty() {
+            let rejection = Rejection::new(Status::BAD_EXTENSION).with(Name::Unsupported, listed(&unsupported));
+            return self.refuse_statelessly(&asked, &rejection);
+        }
+        match named(&asked.request, &self.config.network, self.entry(), &self.config.site) {
+            Ok(Named::Here(extension)) => self.register_own(now, asked, &extension),
+            Ok(Named::Desk(id)) => self.register_own(now, asked, &Extension::new(id)),
+            Ok(Named::Visitor { extension, home }) => self.register_visitor(now, asked, &extension, &home),
+            // SPEC 4.4: an unknown user is challenged like a known one, and never right.
+            Ok(Named::Nobody(_)) => {
+                let rejection = self.prove(now, &asked, &Name::Authorization);
+                let rejection = rejection.err().unwrap_or_else(|| Rejection::new(Status::FORBIDDEN));
+                self.refuse_statelessly(&asked, &rejection);
+            }
+            Err(rejection) => self.refuse_statelessly(&asked, &rejection),
+        }
+    }
+
+    /// A user or desk of this site.
+    fn register_own(&mut self, now: Now, asked: Asked, extension: &Extension) {
+        let proven = match self.prove_register(now, &asked, extension) {
+            Ok(proven) => proven,
+            Err(rejection) => return self.refuse_statelessly(&asked, &rejection),
+        };
+        let Some(server) = self.begin(now, &asked, ServerTask::Own) else { return };
+        if let Err(rejection) = self.update_own(now, server, &asked, extension, &proven) {
+            self.refuse(now, server, &asked, &rejection);
+        }
+    }
+
+    /// The digest's user must be that of `To` (SPEC 4.4).
+    pub(super) fn prove_register(
+        &mut self,
+        now: Now,
+        asked: &Asked,
+        extension: &Extension,
+    ) -> Result<Proven, Rejection> {
+        if self.is_open_lab() && self.owns(extension.as_str()) {
+            return Ok(Proven { account: Account::Resident(extension.clone()), nonce_issued: None });
+        }
+        let proven = self.prove(now, asked, &Name::Authorization)?;
+        if proven.account.name() != extension.as_str() {
+            return Err(Rejection::because(Status::FORBIDDEN, "Wrong User"));
+        }
+        Ok(proven)
+    }
+
+    fn update_own(
+        &mut self,
+        now: Now,
+        server: ServerId,
+        asked: &Asked,
+        extension: &Extension,
+        proven: &Proven,
+    ) -> Result<(), Rejection> {
+        let (site, network) = (self.config.site.clone(), self.config.network.clone());
+        let update = Update::read(&asked.request, asked.source, &site.limits, &site.registrar)?;
+        self.may_bind(&update)?;
+        let view = self.ledger.view(&self.location, extension.as_str());
+        let empty = Resident::default();
+        let resident = view.as_deref().and_then(Record::resident).unwrap_or(&empty);
+        let mut base = None;
+        match registrar::standing(&resident.displaced, &update, &site.name, now.wall) {
+            Standing::Free => {}
+            Standing::Refused(rejection) => return Err(rejection),
+            Standing::Back(displaced) => base = Some(Resident { displaced, ..resident.clone() }),
+            Standing::Left(displaced) => {
+                let next = Resident { displaced, ..resident.clone() };
+                let then = self.accepted(now, server, asked, &[], &update);
+                self.change(now, extension, Some(Record::Resident(next)), then);
+                return Ok(());
+            }
+        }
+        let resident = base.as_ref().unwrap_or(resident);
+        let profile = site.users.get(extension).map_or("basic", |user| &user.profile);
+        let allowed = network.profile(profile).devices;
+        let serial = next_serial(&resident.bindings, now.wall);
+        let judged = judge(&resident.bindings, &update, allowed, &site.registrar, proven.nonce_issued, serial, now)?;
+        let device = update.device();
+        let means = hot_desk::at_home(resident, &device, wish(&update));
+        let (bindings, lost, lazy) = match judged {
+            Judged::Query | Judged::Unchanged if means != HomeRegister::ComesHome => {
+                self.unchanged(now, server, asked, extension, &resident.bindings, &update);
+                return Ok(());
+            }
+            Judged::Query | Judged::Unchanged => (resident.bindings.clone(), Vec::new(), false),
+            Judged::Extended { bindings } => (bindings, Vec::new(), true),
+            Judged::Changed { bindings, displaced } => (bindings, displaced, false),
+        };
+        let mut then = self.accepted(now, server, asked, &bindings, &update);
+        let (next, lazy) = match means {
+            HomeRegister::Ordinary => (hot_desk::stay_home(resident, bindings, lost, &site.name, now), lazy),
+            HomeRegister::Parked => (hot_desk::refresh_parked(resident, bindings, now.instant), lazy),
+            HomeRegister::ComesHome => {
+                let (next, notice) = hot_desk::come_home(resident, bindings, &device, &site.name, now);
+                then.notices.extend(notice.map(|notice| Notice::displace(extension, notice)));
+                then.events.push(self.logged_in(extension, &site.name, &site.name, next.login, None));
+                (next, false)
+            }
+        };
+        self.callers.bound(now.instant, asked.source.remote.ip());
+        let record = Record::Resident(next);
+        if lazy {
+            self.extend(now, extension, record, then)
+        } else {
+            self.change(now, extension, Some(record), then)
+        }
+        Ok(())
+    }
+
+    /// A REGISTER of a visitor who is logged in here: this site answers it itself (SPEC 5.3).
+    pub(super) fn update_visitor(
+        &mut self,
+        now: Now,
+        server: ServerId,
+        asked: &Asked,
+        extension: &Extension,
+        visitor: &Visitor,
+        proven: &Proven,
+    ) -> Result<(), Rejection> {
+        let site = self.config.site.clone();
+        let update = Update::read(&asked.request, asked.source, &site.limits, &site.registrar)?;
+        self.may_bind(&update)?;
+        if let Standing::Refused(rejection) = registrar::standing(&visitor.displaced, &update, &site.name, now.wall) {
+            return Err(rejection);
+        }
+        let (allowed, serial) = (visitor.guest.allows.devices, next_serial(&visitor.bindings, now.wall));
+        let judged = judge(&visitor.bindings, &update, allowed, &site.registrar, proven.nonce_issued, serial, now)?;
+        let (bindings, displaced, lazy) = match judged {
+            Judged::Query | Judged::Unchanged => {
+                self.unchanged(now, server, asked, extension, &visitor.bindings, &update);
+                return Ok(());
+            }
+            Judged::Extended { bindings } => (bindings, Vec::new(), true),
+            Judged::Changed { bindings, displaced } => (bindings, displaced, false),
+        };
+        let mut then = self.accepted(now, server, asked, &bindings, &update);
+        match hot_desk::with_bindings(visitor, bindings) {
+            Stays::Here(mut next) => {
+                displaced.into_iter().for_each(|device| displace(&mut next.displaced, device, &site.name, now.wall));
+                if !hot_desk::same_devices(&visitor.bindings, &next.bindings) {
+                    // SPEC 5.5: home keeps displaced phones out, and so must know which phones are here.
+                    next.renew_at = now.instant;
+                }
+                let record = Record::Visitor(next);
+                if lazy {
+                    self.extend(now, extension, record, then)
+                } else {
+                    self.change(now, extension, Some(record), then)
+                }
+            }
+            Stays::Left(logout) => {
+                then.licence = Some(Licence::Leave(extension.clone()));
+                then.notices.push(Notice::logout(extension, &logout));
+                then.events.push(self.logged_out(extension, LoggedOutBy::Phone));
+                self.change(now, extension, None, then);
+            }
+        }
+        Ok(())
+    }
+
+    /// Nothing changes: answered at once, or behind the steps that the answer rests on.
+    fn unchanged(
+        &mut self,
+        now: Now,
+        server: ServerId,
+        asked: &Asked,
+        extension: &Extension,
+        bindings: &[Binding],
+        update: &Update,
+    ) {
+        let then = self.accepted(now, server, asked, bindings, update);
+        self.confirm(now, extension, then);
+    }
+
+    /// An answer that changes nothing goes out at once, or behind the steps that it rests on.
+    pub(super) fn confirm(&mut self, now: Now, extension: &Extension, then: Then) {
+        if !self.ledger.is_staged(extension.as_str()) {
+            return self.fulfil(now, then);
+        }
+        let record = self.ledger.view(&self.location, extension.as_str());
+        self.change(now, extension, record.map(|record| (*record).clone()), then);
+    }
+
+    /// The 200 with the bindings as they will be.
+    pub(super) fn accepted(
+        &mut self,
+        now: Now,
+        server: ServerId,
+        asked: &Asked,
+        bindings: &[Binding],
+        update: &Update,
+    ) -> Then {
+        let mut reply = self.reply(asked, Status::OK);
+        for (name, value) in answer(bindings, &update.path, now) {
+            reply = reply.header(&name, value);
+        }
+        let bytes = reply.write();
+        let answer = Waiting { server, asked: asked.clone(), status: Status::OK, bytes, otherwise: None };
+        Then { answer: Some(answer), ..Then::default() }
+    }
+
+    /// Stages a change; what waits for it is done once it is stored. A full ledger is said with 503 (SPEC 13).
+    pub(super) fn change(&mut self, now: Now, extension: &Extension, record: Option<Record>, then: Then) {
+        if let Some(alarm) = record.as_ref().and_then(Record::next_alarm) {
+            self.alarms.arm(extension, alarm);
+        }
+        if let Err(full) = self.ledger.stage(extension, record, then) {
+            self.undone(now, full.0, Status::SERVICE_UNAVAILABLE);
+        }
+    }
+
+    /// A change that only extends: true at once, unless others wait before it.
+    pub(super) fn extend(&mut self, now: Now, extension: &Extension, record: Record, then: Then) {
+        if let Some(alarm) = record.next_alarm() {
+            self.alarms.arm(extension, alarm);
+        }
+        if self.ledger.is_staged(extension.as_str()) {
+            return self.change(now, extension, Some(record), then);
+        }
+        self.ledger.extend(&self.location, extension, record);
+        self.fulfil(now, then);
+    }
+
+    pub(super) fn logged_in(
+        &self,
+        extension: &Extension,
+        home: &crate::ids::SiteName,
+        at: &crate::ids::SiteName,
+        login: crate::ids::LoginNumber,
+        missing_rights: Option<String>,
+    ) -> Event {
+        Event::LoggedIn { extension: extension.clone(), home: home.clone(), at: at.clone(), login, missing_rights }
+    }
+
+    /// A login here is over.
+    pub(super) fn logged_out(&self, extension: &Extension, by: LoggedOutBy) -> Event {
+        Event::LoggedOut { extension: extension.clone(), at: self.config.site.name.clone(), by }
+    }
+}
+
+fn wish(update: &Update) -> Wish {
+    match (update.stays(), update.leaves()) {
+        (true, _) => Wish::Stay,
+        (false, true) => Wish::Leave,
+        (false, false) => Wish::Look,
+    }
+}

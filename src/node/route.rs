@@ -1,0 +1,350 @@
+//! From a dialled number to stages of targets: the plan decides, the location table and the trunks say where that is.
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use super::Node;
+use super::admit::Account;
+use super::call::no_line_free;
+use super::phones::ALLOW_TO_TRUNK;
+use super::tasks::Asked;
+use crate::ids::{Extension, SiteName};
+use crate::link::proof::{Peer, trunk_mark};
+use crate::link::{Claims, Purpose};
+use crate::location::{Binding, Record, Resident};
+use crate::plan::{
+    Around, Caller as Dialler, Decision, EmergencyCall, Level, Modifiers, Outcome, RightsNames, Standing,
+};
+use crate::proxy::{Caller, Kind, Rule, Stage, Target, escaped_user, phone_stages};
+use crate::rejection::Rejection;
+use crate::settings::{Ring, SiteEntry, User};
+use crate::sip::{Method, Name, Status};
+use crate::timing::Now;
+use crate::transmit::Flow;
+
+/// Where a request goes, or why not.
+pub(super) type Routed = Result<Vec<Stage>, Rejection>;
+
+impl Node {
+    /// What happens to a number that a proven user dials here.
+    pub(super) fn dialled(&self, now: Now, account: &Account, dialled: &str) -> Decision {
+        let compiled;
+        let (user, level, standing) = match account {
+            Account::Resident(extension) => {
+                (self.config.site.users.get(extension), self.config.plan.level_of(extension), Standing::Local)
+            }
+            Account::Visitor(_, guest) => {
+                compiled = Level::of_visitor(&guest.user.short_codes).0;
+                (Some(&guest.user), Some(&compiled), Standing::Visitor)
+            }
+            Account::Desk(_) => (None, None, Standing::Desk),
+        };
+        let dialler = dialler(account.name(), user, level, standing);
+        self.config.plan.route(dialled, &dialler, &self.around(now), crate::plan::Trace::off())
+    }
+
+    /// Asks the plan with this site's visitors as directory.
+    pub(super) fn asking<T>(&self, now: Now, ask: impl FnOnce(&Around<'_>) -> T) -> T {
+        ask(&self.around(now))
+    }
+
+    fn around(&self, now: Now) -> Around<'_> {
+        Around { directory: self, neighbours: &crate::plan::Alone, at: now.wall }
+    }
+
+    /// The stages of a decision. `claims` are those of the caller; the purpose is set here.
+    pub(super) fn stages(
+        &self,
+        now: Now,
+        asked: &Asked,
+        decision: &Decision,
+        caller: &Caller,
+        claims: &Claims,
+    ) -> Routed {
+        let refers = asked.request.method() == &Method::REFER;
+        match &decision.outcome {
+            Outcome::Extension(call) => match &call.site {
+                None => self.extension_stages(now.instant, asked.request.method(), &call.number, claims),
+                Some(site) => Ok(vec![self.site_stage(site, &call.number, Purpose::Extension, Rule::Site, claims)?]),
+            },
+            Outcome::Trunk(routes) => {
+                let trunks = routes.iter().flat_map(|route| {
+                    let group = self.config.plan.trunks(&route.group);
+                    group.iter().map(move |&trunk| (trunk, &route.number, &route.modifiers))
+                });
+                let mut trunks = trunks.filter(|(trunk, ..)| !refers || self.passes_refer(*trunk)).peekable();
+                if refers && trunks.peek().is_none() {
+                    return Err(no_refer());
+                }
+                let stages: Vec<Stage> = trunks
+                    .filter_map(|(trunk, number, modifiers)| {
+                        self.trunk_target(trunk, number, modifiers, caller, claims)
+                    })
+                    .map(|target| Stage { targets: vec![target] })
+                    .collect();
+                if stages.is_empty() { Err(no_line_free()) } else { Ok(stages) }
+            }
+            Outcome::Emergency(_) if refers => Err(no_refer()),
+            Outcome::Emergency(call) => Ok(self.emergency_stages(asked.source.remote, call)),
+            Outcome::BreakOut(call) if call.digits.is_empty() => Err(Rejection::new(Status::ADDRESS_INCOMPLETE)),
+            Outcome::BreakOut(call) => {
+                let Some(entry) = self.config.network.site(call.site.as_str()) else {
+                    return Err(Rejection::new(Status::NOT_FOUND));
+                };
+                let mut claims = claims.clone();
+                claims.chain.push(entry.number);
+                Ok(vec![self.site_stage(&call.site, &call.digits, Purpose::BreakOut, Rule::Site, &claims)?])
+            }
+            Outcome::Busy => Err(Rejection::new(Status::BUSY_HERE)),
+            Outcome::Barred(why) => Err(Rejection::warned(Status::FORBIDDEN, why.to_string())),
+            Outcome::NotFound | Outcome::EmergencyAtOrigin { .. } => Err(Rejection::new(Status::NOT_FOUND)),
+            Outcome::Incomplete => Err(Rejection::new(Status::ADDRESS_INCOMPLETE)),
+            Outcome::LoopDetected => Err(Rejection::new(Status::LOOP_DETECTED)),
+            Outcome::Forbidden(why) => Err(Rejection::warned(Status::FORBIDDEN, why.to_string())),
+            Outcome::NoRoute => Err(no_line_free()),
+            Outcome::Feature { feature, .. } => {
+                Err(Rejection::warned(Status::FORBIDDEN, format!("{feature} cannot be dialled at this site")))
+            }
+        }
+    }
+
+    /// SPEC 9.9: whether the trunk takes REFER.
+    fn passes_refer(&self, trunk: usize) -> bool {
+        self.config.site.trunks.get(trunk).is_some_and(|trunk| trunk.refer)
+    }
+
+    /// SPEC 9.2: where an extension of this site, or a visitor here, rings.
+    pub(super) fn extension_stages(&self, now: Instant, method: &Method, extension: &str, claims: &Claims) -> Routed {
+        let record = self.record(extension);
+        let is_invite = method == &Method::INVITE;
+        if let Some(Record::Visitor(visitor)) = record.as_deref() {
+            // A call that home delivers was judged there, by what the user has set last.
+            if is_invite && visitor.guest.user.do_not_disturb && claims.purpose != Purpose::Deliver {
+                return Err(do_not_disturb());
+            }
+            return self.ringing(self.phone_stages(&visitor.bindings, now));
+        }
+        if let Some(group) = self.config.site.groups.get(extension) {
+            let members =
+                group.members.iter().map(|member| self.extension_stages(now, method, member.as_str(), claims));
+            let stages: Vec<Vec<Stage>> = members.filter_map(Result::ok).collect();
+            return self.ringing(match group.ring {
+                Ring::InTurn => stages.into_iter().flatten().collect(),
+                Ring::All => all_at_once(stages),
+            });
+        }
+        let user = self.config.site.users.get(extension);
+        if user.is_none() && !(self.config.site.lab.is_some() && self.owns(extension)) {
+            return Err(Rejection::new(Status::NOT_FOUND));
+        }
+        if is_invite && user.is_some_and(|user| user.do_not_disturb) {
+            return Err(do_not_disturb());
+        }
+        match record.as_deref() {
+            Some(Record::Resident(resident)) => self.resident_stages(now, extension, resident, claims),
+            Some(Record::Visitor(_)) | None => self.ringing(Vec::new()),
+        }
+    }
+
+    /// The phones here, or the site where the user is, with the parked phones behind it.
+    fn resident_stages(&self, now: Instant, extension: &str, resident: &Resident, claims: &Claims) -> Routed {
+        let phones = self.phone_stages(&resident.bindings, now);
+        let Some(away) = &resident.away else { return self.ringing(phones) };
+        let claims = Claims { login: Some(resident.login), ..claims.clone() };
+        match self.site_stage(&away.site, extension, Purpose::Deliver, Rule::Visited, &claims) {
+            Ok(there) => Ok(std::iter::once(there).chain(phones).collect()),
+            // SPEC 8.3: the site is known to be down.
+            Err(_) if !phones.is_empty() => Ok(phones),
+            Err(unreachable) => Err(unreachable),
+        }
+    }
+
+    fn phone_stages(&self, bindings: &[Binding], now: Instant) -> Vec<Stage> {
+        phone_stages(bindings, now, |address| self.is_reserved(address))
+    }
+
+    fn ringing(&self, stages: Vec<Stage>) -> Routed {
+        if stages.is_empty() {
+            return Err(Rejection::because(Status::TEMPORARILY_UNAVAILABLE, "Not Logged In"));
+        }
+        Ok(stages)
+    }
+
+    /// Another site, asked with these claims.
+    pub(super) fn site_stage(
+        &self,
+        site: &SiteName,
+        number: &str,
+        purpose: Purpose,
+        rule: Rule,
+        claims: &Claims,
+    ) -> Result<Stage, Rejection> {
+        let unreachable = || Rejection::warned(Status::SERVER_TIMEOUT, format!("site {site} cannot be reached"));
+        let Some(entry) = self.config.network.site(site.as_str()) else { return Err(unreachable()) };
+        // SPEC 8.1: a site that is known to be down is not waited for.
+        if self.links.is_down(site) {
+            let status = if rule == Rule::Visited { Status::TEMPORARILY_UNAVAILABLE } else { Status::SERVER_TIMEOUT };
+            return Err(Rejection { status, ..unreachable() });
+        }
+        let claims = Box::new(Claims { purpose, ..claims.clone() });
+        let target = Target {
+            uri: format!("sip:{}@{}", escaped_user(number), entry.domain).into(),
+            flow: self.flow_to(entry.address),
+            path: Vec::new(),
+            peer: Peer::Site(entry.number),
+            kind: Kind::Site(site.clone(), claims),
+            rule,
+            asserted: None,
+        };
+        Ok(Stage { targets: vec![target] })
+    }
+
+    /// The flow to a site, trunk or other fixed address.
+    pub(super) fn flow_to(&self, remote: SocketAddr) -> Flow {
+        Flow { socket: self.socket_towards(remote), remote }
+    }
+
+    fn trunk_target(
+        &self,
+        index: usize,
+        number: &str,
+        modifiers: &Modifiers,
+        caller: &Caller,
+        claims: &Claims,
+    ) -> Option<Target> {
+        let trunk = self.config.site.trunks.get(index)?;
+        let address = trunk.address?;
+        let (record, own);
+        let user = match caller {
+            Caller::User { extension, .. } => {
+                record = self.record(extension.as_str());
+                own = self.config.site.users.get(extension);
+                record.as_deref().and_then(Record::visitor).map(|visitor| &visitor.guest.user).or(own)
+            }
+            Caller::Desk(_) | Caller::Outside { .. } | Caller::Unknown => None,
+        };
+        // A number from outside the site: an outsider's, or the one that another site asserts. An extension is no number outside.
+        let named = claims.identity.as_ref().map(|identity| identity.user.as_str());
+        let named = named.filter(|number| *number != caller.label() || matches!(caller, Caller::Outside { .. }));
+        let dialler = Dialler {
+            caller_id: user.and_then(|user| user.caller_id.as_deref()).or(named),
+            original: named,
+            ..dialler(caller.label(), user, None, Standing::Local)
+        };
+        let calling = self.config.plan.calling(index, modifiers, &dialler);
+        let withheld = calling.withheld.unwrap_or(claims.withheld) && !trunk.trusted;
+        let asserted = calling.number.filter(|_| !withheld).map(|number| {
+            let name = calling.name.or_else(|| user.map(|user| user.name.clone()));
+            Caller::Outside { number, name }.asserted(&self.entry().domain).unwrap_or_default()
+        });
+        Some(self.trunk(index, address, modifiers.host.as_deref(), number, asserted))
+    }
+
+    fn trunk(
+        &self,
+        index: usize,
+        address: SocketAddr,
+        host: Option<&str>,
+        number: &str,
+        asserted: Option<String>,
+    ) -> Target {
+        let host = host.map_or_else(|| address.to_string(), str::to_owned);
+        let mark = self.config.site.trunks.get(index).map_or(0, |trunk| trunk_mark(&trunk.name));
+        Target {
+            uri: format!("sip:{}@{host}", escaped_user(number)).into(),
+            flow: self.flow_to(address),
+            path: Vec::new(),
+            peer: Peer::Trunk { mark, flow: self.flow_to(address) },
+            kind: Kind::Trunk(index),
+            rule: Rule::Trunk,
+            // An empty identity takes the caller's own away.
+            asserted: Some(asserted.unwrap_or_default()),
+        }
+    }
+
+    /// SPEC 6.7: any trunk will do, and after a full round once more.
+    pub(super) fn emergency_stages(&self, source: SocketAddr, call: &EmergencyCall) -> Vec<Stage> {
+        let emergency = &self.config.site.emergency;
+        let place = emergency.locations.iter().find(|place| place.networks.iter().any(|net| net.contains(source.ip())));
+        let number = place.and_then(|place| place.caller_id.clone()).or_else(|| emergency.caller_id.clone());
+        let number = number.or_else(|| self.config.site.caller_id.clone());
+        let asserted = number.and_then(|number| Caller::Outside { number, name: None }.asserted(&self.entry().domain));
+        let trunks = call
+            .routes
+            .iter()
+            .flat_map(|route| self.config.plan.trunks(&route.group).iter().map(move |&index| (index, route)));
+        let round: Vec<Stage> = trunks
+            .filter_map(|(index, route)| {
+                let address = self.config.site.trunks.get(index)?.address?;
+                let host = route.modifiers.host.as_deref();
+                let target = self.trunk(index, address, host, &route.number, asserted.clone());
+                Some(Stage { targets: vec![Target { rule: Rule::Emergency, ..target }] })
+            })
+            .collect();
+        let again = round.clone();
+        round.into_iter().chain(again).collect()
+    }
+
+    /// The entry of a site by its number.
+    pub(super) fn site_by_number(&self, number: crate::ids::SiteNumber) -> Option<&SiteEntry> {
+        self.config.network.sites.values().find(|site| site.number == number)
+    }
+}
+
+impl crate::plan::Directory for Node {
+    fn at_this_site(&self, extension: &str) -> bool {
+        self.record(extension).is_some_and(|record| record.visitor().is_some())
+    }
+}
+
+/// The caller as the plan sees it.
+pub(super) fn dialler<'a>(
+    extension: &'a str,
+    user: Option<&'a User>,
+    level: Option<&'a Level>,
+    standing: Standing,
+) -> Dialler<'a> {
+    Dialler {
+        extension,
+        name: user.map_or(extension, |user| &user.name),
+        caller_id: user.and_then(|user| user.caller_id.as_deref()),
+        original: None,
+        level,
+        rights: RightsNames {
+            rights: user.and_then(|user| user.rights.as_deref()),
+            time_profile: user.and_then(|user| user.time_profile.as_deref()),
+            out_of_hours: user.and_then(|user| user.out_of_hours_rights.as_deref()),
+        },
+        outgoing_bar: user.is_some_and(|user| user.outgoing_bar),
+        standing,
+    }
+}
+
+fn do_not_disturb() -> Rejection {
+    Rejection::because(Status::BUSY_HERE, "Do Not Disturb")
+}
+
+/// SPEC 9.9: REFER whose other side is a trunk.
+fn no_refer() -> Rejection {
+    Rejection::new(Status::METHOD_NOT_ALLOWED).with(Name::Allow, ALLOW_TO_TRUNK)
+}
+
+/// The first stages of all members ring together, then their second ones.
+fn all_at_once(members: Vec<Vec<Stage>>) -> Vec<Stage> {
+    let mut together: Vec<Stage> = Vec::new();
+    for stages in members {
+        for (at, stage) in stages.into_iter().enumerate() {
+            match together.get_mut(at) {
+                Some(there) => there.targets.extend(stage.targets),
+                None => together.push(stage),
+            }
+        }
+    }
+    together
+}
+
+/// The number that a Request-URI dials: percent-decoded, of a `tel:` without its visual separators (RFC 3966 §5.1.1).
+pub(super) fn number_of(request: &crate::sip::Request) -> Option<Extension> {
+    let uri = request.uri();
+    uri.tel_number().or_else(|| uri.user()).filter(|user| !user.is_empty()).map(Extension::new)
+}

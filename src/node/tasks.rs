@@ -1,0 +1,202 @@
+//! What hangs on a transaction, a stored step or a timer: who is to be told when it comes.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use ahash::RandomState;
+use bytes::Bytes;
+
+use super::Config;
+use super::asking::Notice;
+use crate::event::Event;
+use crate::ids::{Extension, LoginId, SiteName};
+use crate::proxy::{Caller, Context, Stamp};
+use crate::sip::{Request, Status};
+use crate::transaction::{ClientId, ServerId};
+use crate::transmit::Flow;
+
+/// Names a call or a link request of this node; never used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Key(pub u64);
+
+/// On a server transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ServerTask {
+    /// A request that is forwarded.
+    Call(Key),
+    /// A request that is answered here.
+    Own,
+}
+
+/// On a client transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ClientTask {
+    /// A branch of a forwarded request.
+    Branch(Key, u32),
+    /// A request of our own to another site.
+    Link(Key),
+    /// A CANCEL or a notice, whose answer nobody needs.
+    Unheard,
+}
+
+/// What falls due at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Timer {
+    /// A branch has had its time to say anything at all.
+    Silence(Key, u32),
+    /// A link request has had its time to be answered.
+    Link(Key),
+    /// A notice is to be sent again.
+    Notice(Key),
+}
+
+/// A request as it came in.
+#[derive(Clone, Debug)]
+pub(super) struct Asked {
+    /// The request.
+    pub request: Request,
+    /// Where it came from.
+    pub source: Flow,
+    /// What its top Via is stamped with.
+    pub stamp: Stamp,
+    /// Where its responses go (SPEC 4.3).
+    pub reply_to: Flow,
+}
+
+/// What waits for a step to be stored: everything outward of it.
+#[derive(Debug, Default)]
+pub(super) struct Then {
+    /// What the request that caused it is answered, once it is true.
+    pub answer: Option<Waiting>,
+    /// What becomes of a licence: only a change that is true takes or gives one back for good.
+    pub licence: Option<Licence>,
+    /// What other sites are told.
+    pub notices: Vec<Notice>,
+    /// What is told to logs and tests.
+    pub events: Vec<Event>,
+}
+
+/// A step about licences (SPEC 7.3).
+#[derive(Debug)]
+pub(super) enum Licence {
+    /// A visitor has come, with this profile; if that can't be stored, home is told that there was no login.
+    Settle(Extension, LoginId, String, SiteName),
+    /// A visitor is gone.
+    Leave(Extension),
+}
+
+/// An answer that waits for a step.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    /// The request's transaction.
+    pub server: ServerId,
+    /// The request.
+    pub asked: Asked,
+    /// The answer's status.
+    pub status: Status,
+    /// The answer.
+    pub bytes: Bytes,
+    /// What another site is answered, with proof, if the step can't be stored; a phone is answered by the status alone.
+    pub otherwise: Option<Bytes>,
+}
+
+/// One forwarded request.
+pub(super) struct Call {
+    /// The request.
+    pub asked: Asked,
+    /// Its server transaction; `None` for a request that was forwarded without one.
+    pub server: ServerId,
+    /// The response context.
+    pub context: Context,
+    /// The branches' transactions, by number.
+    pub clients: Vec<Leg>,
+    /// The configuration that it began with.
+    pub config: Arc<Config>,
+    /// Who asks.
+    pub caller: Caller,
+    /// What is said about the request on its way.
+    pub plan: Passing,
+    /// When timer C runs out (RFC 3261 §16.8).
+    pub rings_until: std::time::Instant,
+}
+
+/// How a request is passed on, the same for all its branches.
+#[derive(Clone, Debug)]
+pub(super) struct Passing {
+    /// Max-Forwards to write.
+    pub max_forwards: u32,
+    /// The loop hash of its branches.
+    pub hash: u64,
+    /// Routes of ours on top.
+    pub own_routes: usize,
+    /// The Route value that has become the Request-URI, after a strict router.
+    pub strict_last: Option<usize>,
+    /// The sender's other Routes are ignored.
+    pub drop_routes: bool,
+    /// We stay in the dialog that it may create.
+    pub record_route: Option<crate::link::proof::Peer>,
+    /// The identity that replaces the sender's; with `keep_identity`, nothing is touched.
+    pub asserted: Option<String>,
+    /// Inside a dialog identities pass.
+    pub keep_identity: bool,
+    /// It comes from a trunk.
+    pub from_outside: bool,
+    /// In the words of SPEC 6.10, for records.
+    pub gives: String,
+}
+
+/// One branch of a call.
+#[derive(Debug)]
+pub(super) struct Leg {
+    /// Its transaction; `None` where the table was full.
+    pub client: Option<ClientId>,
+    /// The other site, its token and whether it was sent again with a newer boot id.
+    pub site: Option<SiteLeg>,
+}
+
+/// A branch that goes to another site.
+#[derive(Clone, Debug)]
+pub(super) struct SiteLeg {
+    /// The target, to send it again.
+    pub target: crate::proxy::Target,
+    /// What its answers are bound to.
+    pub receipt: crate::link::Receipt,
+    /// Sent again already.
+    pub again: bool,
+}
+
+impl SiteLeg {
+    /// The number that was sent there.
+    pub fn number(&self) -> Option<Extension> {
+        let uri = crate::sip::Uri::parse(Bytes::clone(&self.target.uri)).ok()?;
+        uri.user().map(Extension::new)
+    }
+}
+
+/// Calls and link requests by their keys.
+pub(super) struct Keyed<T> {
+    items: HashMap<Key, T, RandomState>,
+}
+
+impl<T> Keyed<T> {
+    pub(super) fn new(seeds: [u64; 4]) -> Self {
+        let hasher = RandomState::with_seeds(seeds[0], seeds[1], seeds[2], seeds[3]);
+        Self { items: HashMap::with_hasher(hasher) }
+    }
+
+    pub(super) fn insert(&mut self, key: Key, item: T) {
+        self.items.insert(key, item);
+    }
+
+    pub(super) fn of(&mut self, key: Key) -> Option<&mut T> {
+        self.items.get_mut(&key)
+    }
+
+    pub(super) fn remove(&mut self, key: Key) -> Option<T> {
+        self.items.remove(&key)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.items.len()
+    }
+}

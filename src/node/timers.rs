@@ -1,0 +1,64 @@
+//! What time brings: transactions, branches that stay silent, bindings and leases that run out, sites to be asked.
+
+use std::time::Instant;
+
+use super::Node;
+use super::tasks::{ClientTask, ServerTask, Timer};
+use crate::proxy::Input;
+use crate::timing::Now;
+use crate::transaction::Event as Happened;
+
+impl Node {
+    /// The time that [`poll_timeout`](Self::poll_timeout) named has come. Early and late calls do no harm.
+    pub fn handle_timeout(&mut self, now: Now) {
+        self.transactions.handle_timeout(now.instant);
+        self.settle(now);
+        while let Some(timer) = self.timers.ring(now.instant) {
+            self.due(now, timer);
+        }
+        while let Some(extension) = self.alarms.ring(now.instant) {
+            self.look_after(now, &extension);
+        }
+        self.look_at_ringing(now);
+        self.look_at_sites(now);
+        self.settle(now);
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) is to be called; it changes with every input.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let ringing = self.ringing.front().map(|(at, _)| *at);
+        let links = self.links.poll_timeout();
+        let own = [self.transactions.poll_timeout(), self.timers.next(), self.alarms.next(), links, ringing];
+        own.into_iter().flatten().min()
+    }
+
+    fn due(&mut self, now: Now, timer: Timer) {
+        match timer {
+            Timer::Silence(key, branch) => self.silent(now, key, branch),
+            Timer::Link(key) => self.link_failed(now, key),
+            Timer::Notice(key) => self.send_notice(now, key),
+        }
+    }
+
+    /// Hears what the transactions have to say after an input.
+    pub(super) fn settle(&mut self, now: Now) {
+        while let Some(event) = self.transactions.poll_event() {
+            match event {
+                Happened::ClientTimeout(_, ClientTask::Branch(key, branch)) => {
+                    self.judge(now, key, branch as usize, Input::TimedOut, None);
+                }
+                Happened::ClientUnreachable(_, ClientTask::Branch(key, branch)) => {
+                    self.judge(now, key, branch as usize, Input::Unreachable, None);
+                }
+                Happened::ClientTimeout(_, ClientTask::Link(key))
+                | Happened::ClientUnreachable(_, ClientTask::Link(key)) => self.link_failed(now, key),
+                Happened::ServerEnded(_, ServerTask::Call(key)) => drop(self.answered.remove(key)),
+                Happened::ClientTimeout(_, ClientTask::Unheard)
+                | Happened::ClientUnreachable(_, ClientTask::Unheard)
+                | Happened::ServerEnded(_, ServerTask::Own)
+                | Happened::AckMissing(..)
+                | Happened::ClientEnded(..) => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! What runs out by itself: bindings, leases, renewals that fall due (SPEC 5.3, 5.7, 8.3).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Node;
+use super::asking::{Notice, What};
+use super::convert::device_told;
+use super::tasks::{Licence, Then};
+use crate::event::{Event, LoggedOutBy};
+use crate::hot_desk::{self, RunOut, Stays};
+use crate::ids::{Extension, SiteName};
+use crate::link::messages::{self, Outcome, RenewAnswer, RenewRequest, Renewal, Renewed};
+use crate::link::{Claims, Purpose};
+use crate::location::{Guest, Record, Resident, Visitor};
+use crate::settings::Origin;
+use crate::timing::Now;
+
+/// A renewal that was not answered is tried again after a quarter of the lease, and not sooner than this.
+const SOONEST: Duration = Duration::from_secs(2);
+
+impl Node {
+    /// The alarm of an AOR has rung.
+    pub(super) fn look_after(&mut self, now: Now, extension: &Extension) {
+        let Some(record) = self.ledger.view(&self.location, extension.as_str()) else { return };
+        match &*record {
+            Record::Resident(resident) => self.look_after_resident(now, extension, resident),
+            Record::Visitor(visitor) => self.look_after_visitor(now, extension, visitor),
+        }
+        let record = self.ledger.view(&self.location, extension.as_str());
+        if let Some(next) = record.and_then(|record| record.next_alarm()) {
+            // What is staged already needs no second look before it is stored.
+            self.alarms.arm(extension, next.max(now.instant + Duration::from_millis(1)));
+        }
+    }
+
+    fn look_after_resident(&mut self, now: Now, extension: &Extension, resident: &Resident) {
+        let mut events = Vec::new();
+        let over = hot_desk::lease_out(resident, now.instant);
+        if let (Some(_), Some(away)) = (&over, &resident.away) {
+            let (extension, at) = (extension.clone(), away.site.clone());
+            events.push(Event::LoggedOut { extension, at, by: LoggedOutBy::Lease });
+        }
+        let expired = hot_desk::expire(over.as_ref().unwrap_or(resident), now.instant);
+        let Some(next) = expired.or(over) else { return };
+        self.change(now, extension, Some(Record::Resident(next)), Then { events, ..Then::default() });
+    }
+
+    fn look_after_visitor(&mut self, now: Now, extension: &Extension, visitor: &Visitor) {
+        match hot_desk::run_out(visitor, now.instant) {
+            RunOut::Changed(Stays::Left(logout)) => {
+                let events = vec![self.logged_out(extension, LoggedOutBy::Expiry)];
+                let notices = vec![Notice::logout(extension, &logout)];
+                self.change(
+                    now,
+                    extension,
+                    None,
+                    Then { notices, events, licence: Some(Licence::Leave(extension.clone())), ..Then::default() },
+                );
+            }
+            RunOut::Changed(Stays::Here(next)) => {
+                // Home is told which phones are left here.
+                let next = Visitor { renew_at: now.instant, ..next };
+                self.change(now, extension, Some(Record::Visitor(next)), Then::default());
+            }
+            RunOut::Nothing if visitor.renew_at <= now.instant => {
+                let again = now.instant + (visitor.lease / 4).max(SOONEST);
+                let next = Visitor { renew_at: again, ..visitor.clone() };
+                self.due.entry(visitor.home.clone()).or_default().insert(extension.clone());
+                self.extend(now, extension, Record::Visitor(next), Then::default());
+                self.renew(now, &visitor.home);
+            }
+            RunOut::Nothing => {}
+        }
+    }
+
+    /// Asks a home site for the next few leases; the answer brings the next ones, so that a crowd is paced (SPEC 5.3).
+    fn renew(&mut self, now: Now, home: &SiteName) {
+        if self.renewing.contains(home) {
+            return;
+        }
+        let mut due = self.due.remove(home).unwrap_or_default();
+        let mut logins: Vec<Renewal> = Vec::new();
+        while logins.len() < RenewRequest::MOST {
+            let Some(extension) = due.pop_first() else { break };
+            logins.extend(self.renewal(&extension));
+        }
+        if !due.is_empty() {
+            self.due.insert(home.clone(), due);
+        }
+        if logins.is_empty() {
+            return;
+        }
+        let asked = logins.iter().map(|login| login.extension.clone()).collect();
+        let body = messages::encode(&RenewRequest { logins });
+        self.renewing.insert(home.clone());
+        self.ask_site(now, home, Claims::of(Purpose::Renew), None, body, What::Renew(asked));
+    }
+
+    fn renewal(&self, extension: &Extension) -> Option<Renewal> {
+        let view = self.ledger.view(&self.location, extension.as_str())?;
+        let visitor = view.visitor()?;
+        Some(Renewal {
+            extension: extension.clone(),
+            login: visitor.login,
+            login_id: visitor.id,
+            since: visitor.since,
+            settings_version: visitor.guest.version,
+            devices: visitor.bindings.iter().map(|binding| device_told(&binding.device)).collect(),
+            in_call: false,
+            wants_ha1: false,
+        })
+    }
+
+    pub(super) fn renewals_answered(&mut self, now: Now, home: &SiteName, asked: &[Extension], body: Option<&[u8]>) {
+        self.renewing.remove(home);
+        let answer = body.and_then(|body| messages::decode::<RenewAnswer>(body).ok()).unwrap_or_default();
+        for word in answer.logins.iter().filter(|word| asked.contains(&word.extension)) {
+            self.renewed(now, home, word);
+        }
+        self.renew(now, home);
+    }
+
+    fn renewed(&mut self, now: Now, home: &SiteName, word: &Renewed) {
+        let extension = &word.extension;
+        let view = self.ledger.view(&self.location, extension.as_str());
+        let Some(visitor) = view.as_deref().and_then(Record::visitor) else { return };
+        if visitor.home != *home || visitor.login != word.login {
+            return;
+        }
+        match word.outcome() {
+            Outcome::Held(lease) => {
+                let guest = word.settings.as_ref().map(|settings| Arc::new(updated(visitor, settings)));
+                let lease = Duration::from_secs(lease.max(1));
+                let next = hot_desk::renewed(visitor, lease, guest, now.instant, self.entropy.next_u64());
+                self.extend(now, extension, Record::Visitor(next), Then::default());
+            }
+            Outcome::Gone(gone) => {
+                let newest = gone.newest.max(crate::ids::LoginNumber(visitor.login.0.saturating_add(1)));
+                self.drop_visitor(now, extension, home, newest, &mut Then::default());
+            }
+            Outcome::Unknown => {}
+        }
+    }
+
+    /// Home did not answer: the visitors stay, and their renewals fall due again by themselves (SPEC 8.2).
+    pub(super) fn renewals_failed(&mut self, _now: Now, home: &SiteName, _asked: &[Extension]) {
+        self.renewing.remove(home);
+        self.due.remove(home);
+    }
+}
+
+fn updated(visitor: &Visitor, settings: &messages::Settings) -> Guest {
+    let user = &visitor.guest.user;
+    let origin = Origin { file: user.origin.file.clone(), line: 0 };
+    Guest {
+        user: settings.user(user.extension.clone(), &user.profile, user.credentials.clone(), &origin),
+        allows: visitor.guest.allows.clone(),
+        version: settings.version,
+    }
+}

@@ -1,0 +1,152 @@
+//! The patterns of one level as a tree: looking a string up costs by its length and by the codes that it really begins, not by how many there are.
+//!
+//! The tree is walked as a nondeterministic automaton: the set of nodes reached by what was read so far. A literal and an `X` lead to a child; an `N` is
+//! a child that is entered without reading, and keeps itself alive on every character that a run may hold.
+
+use smallvec::SmallVec;
+
+use super::pattern::{Element, runs};
+
+const NONE: u32 = u32::MAX;
+
+#[derive(Clone, Debug)]
+struct Node {
+    literals: Vec<(u8, u32)>,
+    digit: u32,
+    run: u32,
+    is_run: bool,
+    /// The first row whose pattern ends here.
+    first: u32,
+}
+
+impl Node {
+    fn new(is_run: bool) -> Self {
+        Self { literals: Vec::new(), digit: NONE, run: NONE, is_run, first: NONE }
+    }
+
+    fn literal(&self, c: u8) -> u32 {
+        self.literals
+            .binary_search_by_key(&c, |(l, _)| *l)
+            .ok()
+            .and_then(|at| self.literals.get(at))
+            .map_or(NONE, |l| l.1)
+    }
+}
+
+/// Patterns by row, in file order.
+#[derive(Clone, Debug)]
+pub(super) struct Codes {
+    nodes: Vec<Node>,
+    /// For each row the next one with the same pattern.
+    next_same: Vec<u32>,
+}
+
+type Active = SmallVec<[u32; 24]>;
+
+impl Codes {
+    pub(super) fn new() -> Self {
+        Self { nodes: vec![Node::new(false)], next_same: Vec::new() }
+    }
+
+    /// Adds the next row's pattern. Rows without elements (`?`) take their place and are never found.
+    pub(super) fn push(&mut self, elements: &[Element]) {
+        let row = self.next_same.len() as u32;
+        self.next_same.push(NONE);
+        if elements.is_empty() {
+            return;
+        }
+        let mut at = 0;
+        for element in elements {
+            at = self.child(at, *element);
+        }
+        let first = self.nodes.get(at as usize).map_or(NONE, |node| node.first);
+        if first != NONE {
+            let last = self.same_from(first).last().unwrap_or(first);
+            if let Some(next) = self.next_same.get_mut(last as usize) {
+                *next = row;
+            }
+        } else if let Some(node) = self.nodes.get_mut(at as usize) {
+            node.first = row;
+        }
+    }
+
+    /// Calls `each` with the first row of every pattern that matches the whole of `text`, and says whether `text` begins
+    /// something longer that would match.
+    pub(super) fn search(&self, text: &str, mut each: impl FnMut(u32)) -> bool {
+        let mut active = Active::new();
+        self.enter(&mut active, 0);
+        let mut more = false;
+        let text = text.as_bytes();
+        for (place, &c) in text.iter().enumerate() {
+            let final_hash = c == b'#' && place + 1 == text.len();
+            let mut next = Active::new();
+            for node in active.iter().filter_map(|&at| self.nodes.get(at as usize).map(|node| (at, node))) {
+                more |= self.step(node, c, final_hash, &mut next);
+            }
+            active = next;
+            if active.is_empty() {
+                return more;
+            }
+        }
+        for node in active.iter().filter_map(|&at| self.nodes.get(at as usize)) {
+            if node.first != NONE {
+                each(node.first);
+            }
+            more |= !node.literals.is_empty() || node.digit != NONE || node.run != NONE || node.is_run;
+        }
+        more
+    }
+
+    /// `row` and the later ones with its pattern, in file order; `row` must be the first of them.
+    pub(super) fn same_from(&self, row: u32) -> impl Iterator<Item = u32> + '_ {
+        std::iter::successors(Some(row), |&row| self.next_same.get(row as usize).copied().filter(|next| *next != NONE))
+    }
+
+    /// Reads `c` at one node. A final `#` is nothing that a run may end with, though it may go on: then `true`.
+    fn step(&self, (at, node): (u32, &Node), c: u8, final_hash: bool, next: &mut Active) -> bool {
+        if node.is_run && runs(c) && !final_hash {
+            self.enter(next, at);
+        }
+        self.enter(next, node.literal(c));
+        if c.is_ascii_digit() {
+            self.enter(next, node.digit);
+        }
+        node.is_run && final_hash
+    }
+
+    /// Makes a node active, and the run behind it, which may be empty.
+    fn enter(&self, active: &mut Active, at: u32) {
+        let Some(node) = self.nodes.get(at as usize) else { return };
+        // only a run is reached on two ways: by going on, and from the node before it
+        if node.is_run && active.contains(&at) {
+            return;
+        }
+        active.push(at);
+        self.enter(active, node.run);
+    }
+
+    fn child(&mut self, at: u32, element: Element) -> u32 {
+        let fresh = self.nodes.len() as u32;
+        let node = &mut self.nodes[at as usize];
+        let slot = match element {
+            Element::Digit => &mut node.digit,
+            Element::Run => &mut node.run,
+            Element::Literal(c) => {
+                let place = match node.literals.binary_search_by_key(&c, |(l, _)| *l) {
+                    Ok(place) => place,
+                    Err(place) => {
+                        node.literals.insert(place, (c, NONE));
+                        place
+                    }
+                };
+                &mut node.literals[place].1
+            }
+        };
+        if *slot == NONE {
+            *slot = fresh;
+            self.nodes.push(Node::new(element == Element::Run));
+            return fresh;
+        }
+        *slot
+    }
+}

@@ -1,0 +1,170 @@
+//! One level of a dial plan: the codes of a user, of user rights, of the system, or of an ARS form, and its best match (SPEC 6.2).
+
+use super::codes::Codes;
+use super::error::PlanError;
+use super::pattern::Rank;
+use super::short_code::ShortCode;
+use super::trace::{Step, Trace};
+use crate::settings::ShortCodeRow;
+
+/// Compiled codes in file order. A user's own level is compiled once, and used at whatever site the user is.
+#[derive(Clone, Debug)]
+pub struct Level {
+    rows: Vec<ShortCode>,
+    ranks: Vec<Rank>,
+    codes: Codes,
+    defaults: Vec<u32>,
+}
+
+/// Why a row cannot be used at this site (SPEC 7.5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unusable {
+    LineGroup,
+    Site,
+}
+
+/// What a level says to a string.
+#[derive(Debug)]
+pub(super) struct Answer<'a> {
+    /// The row that fits best, and the place of the first row with its pattern.
+    pub(super) best: Option<(&'a ShortCode, Rank)>,
+    /// The string begins something longer that would match.
+    pub(super) begins: bool,
+}
+
+impl Level {
+    /// Compiles the rows, and reports everything that is wrong in them. Whether line groups and sites exist is not asked here.
+    pub fn compile(rows: &[ShortCodeRow]) -> Result<Self, Vec<PlanError>> {
+        let mut errors = Vec::new();
+        let level = Self::collect(rows, &mut errors);
+        if errors.is_empty() { Ok(level) } else { Err(errors) }
+    }
+
+    /// Compiles what can be read of the rows that a visitor brings: a row that this release does not understand is unusable, and told.
+    pub fn of_visitor(rows: &[ShortCodeRow]) -> (Self, Vec<PlanError>) {
+        let mut errors = Vec::new();
+        (Self::collect(rows, &mut errors), errors)
+    }
+
+    /// Compiles the rows that can be read, and notes what is wrong in the others.
+    pub(super) fn collect(rows: &[ShortCodeRow], errors: &mut Vec<PlanError>) -> Self {
+        Self::new(
+            rows.iter().filter_map(|row| ShortCode::compile(row).map_err(|wrong| errors.extend(wrong)).ok()).collect(),
+        )
+    }
+
+    pub(super) fn new(rows: Vec<ShortCode>) -> Self {
+        let mut level = Self { ranks: Vec::with_capacity(rows.len()), codes: Codes::new(), defaults: Vec::new(), rows };
+        for (place, row) in (0..).zip(&level.rows) {
+            level.codes.push(row.pattern.elements());
+            level.ranks.push(row.pattern.rank(place));
+            if row.pattern.is_default() {
+                level.defaults.push(place);
+            }
+        }
+        level
+    }
+
+    pub(super) fn rows(&self) -> &[ShortCode] {
+        &self.rows
+    }
+
+    /// The best match for the whole of `text`, among the rows that can be used here.
+    pub(super) fn best<'a>(
+        &'a self,
+        text: &str,
+        name: &dyn Fn() -> String,
+        usable: &dyn Fn(&ShortCode) -> Option<Unusable>,
+        trace: &mut Trace,
+    ) -> Answer<'a> {
+        let mut best: Option<(&ShortCode, Rank)> = None;
+        let mut seen: Vec<Rank> = Vec::new();
+        let begins = self.codes.search(text, |first| {
+            if trace.is_on() {
+                seen.extend(self.same_from(first).map(|(_, rank)| rank));
+            }
+            let Some(found) = self.same_from(first).find(|(row, _)| usable(row).is_none()) else { return };
+            if best.is_none_or(|(_, rank)| found.1 < rank) {
+                best = Some(found);
+            }
+        });
+        if trace.is_on() {
+            trace.step(|| Step::Asked { level: name(), digits: text.to_owned(), candidates: seen.len() });
+            self.explain(seen, best, usable, trace);
+        }
+        Answer { best, begins }
+    }
+
+    /// The `?` of the level.
+    pub(super) fn default_match<'a>(
+        &'a self,
+        name: &dyn Fn() -> String,
+        usable: &dyn Fn(&ShortCode) -> Option<Unusable>,
+        trace: &mut Trace,
+    ) -> Option<(&'a ShortCode, Rank)> {
+        let rows = || self.defaults.iter().filter_map(|&row| self.row(row));
+        let best = rows().find(|(row, _)| usable(row).is_none());
+        if trace.is_on() && !self.defaults.is_empty() {
+            let seen: Vec<Rank> = rows().map(|(_, rank)| rank).collect();
+            trace.step(|| Step::Asked { level: name(), digits: "?".to_owned(), candidates: seen.len() });
+            self.explain(seen, best, usable, trace);
+        }
+        best
+    }
+
+    /// The row of `rank` and the later ones with the same pattern.
+    pub(super) fn same_pattern(&self, rank: Rank) -> impl Iterator<Item = &ShortCode> {
+        let place = rank.place() as u32;
+        let default = self.defaults.contains(&place);
+        let defaults = self.defaults.iter().copied().filter(move |&row| default && row >= place);
+        let others = self.codes.same_from(place).filter(move |_| !default);
+        defaults.chain(others).filter_map(|row| self.row(row)).map(|(row, _)| row)
+    }
+
+    /// The characters before the first wildcard of every code that takes a PIN (SPEC 10.5).
+    pub(super) fn pin_starts(&self) -> impl Iterator<Item = &str> {
+        self.rows.iter().filter(|row| row.feature.takes_pin()).map(|row| row.pattern.literal_start())
+    }
+
+    fn same_from(&self, first: u32) -> impl Iterator<Item = (&ShortCode, Rank)> {
+        self.codes.same_from(first).filter_map(|row| self.row(row))
+    }
+
+    fn row(&self, place: u32) -> Option<(&ShortCode, Rank)> {
+        Some((self.rows.get(place as usize)?, *self.ranks.get(place as usize)?))
+    }
+
+    fn explain(
+        &self,
+        mut seen: Vec<Rank>,
+        best: Option<(&ShortCode, Rank)>,
+        usable: &dyn Fn(&ShortCode) -> Option<Unusable>,
+        trace: &mut Trace,
+    ) {
+        seen.sort_unstable();
+        for (row, rank) in seen.into_iter().filter_map(|rank| Some((self.rows.get(rank.place())?, rank))) {
+            let verdict = match (usable(row), best) {
+                (Some(why), _) => why.in_words(row),
+                (None, Some((_, winner))) if winner == rank => "best match".to_owned(),
+                (None, Some((best, _))) if best.pattern.elements() == row.pattern.elements() => {
+                    "the same code, later in the file".to_owned()
+                }
+                (None, Some((_, winner))) => rank.lost_to(winner),
+                (None, None) => continue,
+            };
+            let won = best.is_some_and(|(_, winner)| winner == rank);
+            trace.step(|| Step::Candidate { code: row.in_words(), origin: row.origin.to_string(), won, verdict });
+        }
+    }
+}
+
+impl Unusable {
+    fn in_words(self, row: &ShortCode) -> String {
+        match self {
+            Self::LineGroup => {
+                format!("unusable: this site has no line group `{}`", row.line_group.as_deref().unwrap_or_default())
+            }
+            Self::Site => format!("unusable: no site `{}` is known here", row.site.as_ref().map_or("", |s| s.as_str())),
+        }
+    }
+}

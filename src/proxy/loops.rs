@@ -1,0 +1,49 @@
+//! Branches that name their shard and carry a loop hash (RFC 3261 §16.3 step 4, §16.6 step 8; RFC 5393 §4.2).
+//!
+//! ```text
+//! z9hG4bK  hh        nnnnnnnnnnnnnnnn  .  llllllllllllllll
+//! cookie   shard     64 random bits       hash of what decides routing
+//! ```
+//! A spiral is no loop: the hash covers tags, Call-ID, CSeq, Request-URI, Route and the claims of a site link, so that a request
+//! that comes back changed is let through.
+
+use crate::ids::{Entropy, ShardId};
+use crate::sip::{Name, Request, Via};
+
+/// The magic cookie of RFC 3261 §8.1.1.7.
+const COOKIE: &[u8] = b"z9hG4bK";
+const HASH_AT: usize = 7 + 2 + 16 + 1;
+
+/// A new branch for a forwarded request.
+pub fn branch_with(shard: ShardId, entropy: &mut Entropy, hash: u64) -> String {
+    format!("z9hG4bK{:02x}{:016x}.{hash:016x}", shard.0, entropy.next_u64())
+}
+
+/// What decides where the request goes. `key` is secret, so that nobody can make a hash that hides a loop.
+pub fn routing_hash(key: &[u8; 32], request: &Request, claims: &[u8]) -> u64 {
+    let mut hasher = blake3::Hasher::new_keyed(key);
+    let mut part = |bytes: &[u8]| {
+        hasher.update(&(bytes.len() as u32).to_le_bytes());
+        hasher.update(bytes);
+    };
+    part(request.from().tag().unwrap_or_default());
+    part(request.to().tag().unwrap_or_default());
+    part(request.call_id());
+    part(&request.cseq().number.to_le_bytes());
+    part(request.method().as_str().as_bytes());
+    part(request.uri().as_bytes());
+    request.values(&Name::Route).for_each(|route| part(&route));
+    part(claims);
+    let mut first = [0; 8];
+    first.copy_from_slice(&hasher.finalize().as_bytes()[..8]);
+    u64::from_le_bytes(first)
+}
+
+/// Whether a Via of ours carries this hash: the request has been here before, unchanged. `is_ours` knows our sent-by.
+pub fn is_loop(request: &Request, hash: u64, is_ours: impl Fn(&Via) -> bool) -> bool {
+    let expected = format!("{hash:016x}");
+    request.vias().filter_map(Result::ok).any(|via| {
+        let branch = via.branch().unwrap_or_default();
+        branch.starts_with(COOKIE) && branch.get(HASH_AT..) == Some(expected.as_bytes()) && is_ours(&via)
+    })
+}

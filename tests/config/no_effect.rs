@@ -1,0 +1,112 @@
+//! Keys that are accepted and do nothing in this release: whoever sets one is told, whoever declines it is not.
+
+use hotdesk::config::{Sites, load};
+
+use crate::Folder;
+
+const NETWORK: &str = r#"
+[network]
+realm = "r.example"
+[sites.london]
+number = 1
+domain = "london.example"
+listen = ["udp:127.0.0.1:5060"]
+extensions = ["2XX"]
+plan = "london.toml"
+"#;
+
+fn warnings(london: &str) -> Vec<String> {
+    let london = format!("[emergency]\nnone = true\n{london}");
+    let folder = Folder::with(&[("network.toml", NETWORK), ("london.toml", &london)]);
+    let csv = "extension,password,priority,forward.busy\n203,p,,201\n204,p,,202\n205,p,3,\n";
+    std::fs::write(folder.path("users.csv"), csv).expect("a file");
+    let loaded = load(&folder.path("network.toml"), &Sites::All).unwrap_or_else(|errors| panic!("{errors}"));
+    loaded.warnings.iter().map(|warning| folder.plain(&warning.to_string())).collect()
+}
+
+#[test]
+fn a_kind_of_key_is_told_once_with_its_first_place_and_how_often_it_stands_elsewhere() {
+    let user =
+        |extension| format!("[[users]]\nextension = \"{extension}\"\npassword = \"p\"\nforward.busy = \"205\"\n");
+    assert_eq!(
+        warnings(&format!("[site]\nusers_csv = \"users.csv\"\n{}{}", user("201"), user("202"))),
+        [
+            "london.toml:8: users[0].forward: has no effect in this release: no call is forwarded (3 more like this)",
+            "users.csv:4: priority: has no effect in this release: alternate routes are not taken, and nobody waits for a trunk",
+        ]
+    );
+}
+
+#[test]
+fn a_value_that_asks_for_nothing_is_not_told() {
+    let declined = r#"
+[sip]
+session_expires = 0
+[registrar]
+nat_keepalive = 0
+[hot_desk]
+displaced = "refuse"
+survive_restart = false
+logout_at = ""
+idle_logout = 0
+login_attempts = 4
+login_lock = 90
+[[users]]
+extension = "201"
+password = "p"
+do_not_disturb = true
+forward = { busy = "", no_answer = "" }
+[[groups]]
+extension = "290"
+members = ["201"]
+[[trunks]]
+name = "t"
+group = "g"
+address = "127.0.0.9"
+from = "keep"
+geolocation = "no"
+retry = 0
+username = ""
+password = ""
+refer = true
+trusted = true
+any_caller_id = true
+"#;
+    assert_eq!(warnings(declined), [""; 0]);
+}
+
+#[test]
+fn a_trunk_with_a_host_name_is_never_used() {
+    let trunk = "[[trunks]]\nname = \"t\"\ngroup = \"g\"\naddress = \"carrier.example:5060\"\n";
+    assert_eq!(
+        warnings(trunk),
+        ["london.toml:6: trunks[0].address: has no effect in this release: host names are not looked up: \
+             no call ever leaves by this trunk"]
+    );
+}
+
+#[test]
+fn codes_that_get_403_are_told_wherever_they_stand() {
+    let code = r#"{ code = "*36", feature = "ExtnLogout" }"#;
+    let plan = format!(
+        "[[users]]\nextension = \"201\"\npassword = \"p\"\nshort_codes = [{code}]\n[rights.office]\nshort_codes = [{code}]\n\
+         [[short_codes]]\ncode = \"*1\"\nfeature = \"Busy\"\n[[short_codes]]\ncode = \"*36\"\nfeature = \"ExtnLogout\"\n"
+    );
+    assert_eq!(
+        warnings(&plan),
+        ["london.toml:14: short_codes[1].feature: has no effect in this release: whoever dials this code gets 403 \
+             (2 more like this)"]
+    );
+}
+
+#[test]
+fn a_network_key_and_the_same_key_of_a_site_are_two_kinds() {
+    let said = warnings("");
+    assert_eq!(said, [""; 0]);
+    let text = NETWORK.replace("plan =", "admin = \"127.0.0.1:8081\"\nplan =");
+    let text = text.replace("realm =", "admin = \"127.0.0.1:8080\"\nrealm =");
+    let folder = Folder::with(&[("network.toml", text.as_str()), ("london.toml", "[emergency]\nnone = true\n")]);
+    let loaded = load(&folder.path("network.toml"), &Sites::All).unwrap_or_else(|errors| panic!("{errors}"));
+    let keys: Vec<&str> = loaded.warnings.iter().map(|warning| warning.spot.key.as_str()).collect();
+    assert_eq!(keys, ["network.admin", "sites.london.admin"]);
+}

@@ -1,0 +1,126 @@
+//! SPEC 6.3 and 6.6: forms, their state and hours, and the routes that come out.
+
+use hotdesk::plan::{Around, CallingNumber, Outcome, Plan, Route, Trace};
+use hotdesk::settings::{Site, TimeProfile, Weekly};
+use hotdesk::timing::Wall;
+
+use crate::sample::*;
+
+fn routes(plan: &Plan, digits: &str) -> Vec<Route> {
+    match dials(plan, &ada(), digits).outcome {
+        Outcome::Trunk(routes) => routes,
+        other => panic!("{digits}: {other}"),
+    }
+}
+
+fn in_words(routes: &[Route]) -> Vec<String> {
+    routes.iter().map(ToString::to_string).collect()
+}
+
+fn with_form(mut site: Site, name: &str, change: impl FnOnce(&mut hotdesk::settings::ArsForm)) -> Site {
+    change(site.ars.get_mut(name).expect("the form"));
+    site
+}
+
+#[test]
+fn codes_with_the_same_pattern_are_ways_in_file_order() {
+    let plan = plan(&site(
+        "london",
+        "201",
+        "9N;/Dial/N/main",
+        "main{0N;/Dial/0N/pstn 1N/Dial/1N/pstn 0N/Dial/044N/colt N0/Dial/N/colt 0N/Barred 0N/Dial/0N/colt}",
+    ));
+    assert_eq!(in_words(&routes(&plan, "9012")), ["012 via pstn", "04412 via colt"], "Barred ends the search");
+    assert_eq!(in_words(&routes(&plan, "912")), ["12 via pstn"]);
+    assert_eq!(plan.trunks("pstn"), [0, 2]);
+    assert_eq!(plan.trunks("colt"), [1]);
+    assert!(plan.trunks("main").is_empty() && plan.trunks("nowhere").is_empty());
+}
+
+#[test]
+fn a_way_that_leads_nowhere_leaves_the_next_one() {
+    let ars = "main{0N/Dial/N/other 0N/Dial/0N/pstn} other{7N/Dial/7N/colt}";
+    let plan = plan(&site("london", "201", "9N;/Dial/N/main", ars));
+    assert_eq!(in_words(&routes(&plan, "9012")), ["012 via pstn"]);
+    assert_eq!(in_words(&routes(&plan, "9071")), ["71 via colt", "071 via pstn"]);
+}
+
+#[test]
+fn default_matches_of_a_form_are_ways_too() {
+    let plan = plan(&site("london", "201", "9N;/Dial/N/main", "main{?/Dial/./pstn 1N/Busy ?/Dial/00./colt}"));
+    assert_eq!(in_words(&routes(&plan, "922")), ["22 via pstn", "0022 via colt"]);
+    assert_eq!(gives(&plan, &ada(), "912"), "Busy");
+}
+
+#[test]
+fn a_form_out_of_service_sends_to_another_or_says_so() {
+    let ars = "main{N;/Dial/N/pstn} backup{N;/Dial/00N/colt}";
+    let out = || with_form(site("london", "201", "9N;/Dial/N/main", ars), "main", |form| form.in_service = false);
+    assert_eq!(dials(&plan(&out()), &ada(), "912").outcome, Outcome::NoRoute);
+    let instead = with_form(out(), "main", |form| form.out_of_service = Some("backup".into()));
+    assert_eq!(gives(&plan(&instead), &ada(), "912"), "Dial 0012 via colt");
+    let again = with_form(instead, "backup", |form| form.in_service = false);
+    assert_eq!(gives(&plan(&again), &ada(), "912"), "480");
+}
+
+#[test]
+fn outside_its_hours_a_form_sends_to_another() {
+    let ars = "main{N;/Dial/N/pstn} night{N;/Dial/00N/colt}";
+    let mut site = site("london", "201", "9N;/Dial/N/main", ars);
+    let weekly = vec![Weekly { days: vec![0], from: 540, to: 1050 }];
+    site.time_profiles.insert("hours".into(), TimeProfile { timezone: String::new(), weekly, closed: Vec::new() });
+    site = with_form(site, "main", |form| {
+        form.time_profile = Some("hours".into());
+        form.out_of_hours = Some("night".into());
+    });
+    let compiled = plan(&site);
+    let at = |local: &str| {
+        let at = compiled.moment(local).expect("a moment");
+        compiled.route("912", &ada(), &Around::alone(at), Trace::off()).gives(compiled.site())
+    };
+    assert_eq!(at("2026-11-23T08:59"), "Dial 0012 via colt");
+    assert_eq!(at("2026-11-23T09:00"), "Dial 12 via pstn");
+    assert_eq!(at("2026-11-23T17:29"), "Dial 12 via pstn");
+    assert_eq!(at("2026-11-23T17:30"), "Dial 0012 via colt");
+    assert_eq!(compiled.moment("2026-11-23T12:00"), Some(MONDAY_NOON));
+    assert_eq!(compiled.moment("yesterday"), None);
+    let closed = plan(&with_form(site, "main", |form| form.out_of_hours = None));
+    let evening = Around::alone(Wall(MONDAY_NOON.0 + 8 * 3_600_000));
+    assert_eq!(closed.route("912", &ada(), &evening, Trace::off()).outcome, Outcome::NoRoute);
+}
+
+#[test]
+fn a_number_that_begins_something_in_the_form_is_incomplete() {
+    let plan = plan(&site("london", "201", "9N;/Dial/N/main", "main{01X/Dial/01N/pstn}"));
+    assert_eq!(gives(&plan, &ada(), "9"), "484");
+    assert_eq!(gives(&plan, &ada(), "901"), "484");
+    assert_eq!(gives(&plan, &ada(), "9012"), "Dial 012 via pstn");
+    assert_eq!(gives(&plan, &ada(), "9012#"), "Dial 012 via pstn");
+    assert_eq!(gives(&plan, &ada(), "90123"), "404");
+}
+
+#[test]
+fn a_final_hash_of_the_output_is_dropped_in_the_form() {
+    let plan = plan(&site("london", "201", "9N;/Dial/N#/main", "main{0N/Dial/0N/pstn 1#/Dial/1/pstn}"));
+    assert_eq!(gives(&plan, &ada(), "9012"), "Dial 012 via pstn");
+    assert_eq!(gives(&plan, &ada(), "91"), "Dial 1 via pstn");
+}
+
+#[test]
+fn what_goes_with_the_number_travels_through_the_forms() {
+    let system = "9N;/Dial/NS020WZ\"Desk\"t(5)\"@first.example\"/main 8N/Dial/.SSA/pstn";
+    let plan = plan(&site("london", "201", system, "main{0N/Dial/0NS030r(2)\"@second.example\"/pstn 1N/Dial/1N/pstn}"));
+    let first = &routes(&plan, "912")[0];
+    assert_eq!(first.to_string(), "12@first.example via pstn");
+    assert_eq!(first.modifiers.calling, Some(CallingNumber::Set("020".into())));
+    let second = &routes(&plan, "902")[0];
+    assert_eq!(second.to_string(), "02@second.example via pstn", "the later wish counts");
+    assert_eq!(second.modifiers.calling, Some(CallingNumber::Set("030".into())));
+    assert_eq!(
+        (second.modifiers.show, second.modifiers.minutes, second.modifiers.ring),
+        (Some(false), Some(5), Some(2))
+    );
+    assert_eq!(second.modifiers.name.as_deref(), Some("Desk"));
+    let passed = &routes(&plan, "85")[0].modifiers;
+    assert_eq!((passed.calling.clone(), passed.show), (Some(CallingNumber::Original), Some(true)));
+}

@@ -1,0 +1,106 @@
+//! SPEC 5, 6.8, 8.1: a user of London at a phone in Paris.
+
+use super::agent::Agent;
+use super::message::{header, status};
+use super::support::Network;
+
+#[test]
+fn calls_follow_a_user_who_logs_in_at_another_site_and_come_back() {
+    let network = Network::new();
+    let _running = network.run(&[]);
+    let (desk, charles) = (Agent::registered(&network, "london", "201"), Agent::registered(&network, "london", "202"));
+    let visiting = Agent::registered(&network, "paris", "201");
+
+    let call = charles.call("201");
+    let mut dialogs = visiting.pick_up_with(&charles, &call);
+    visiting.hang_up(&mut dialogs.1, &charles);
+    desk.stays_silent();
+
+    // SPEC 5.6: the desk phone's refresh does not take the user home.
+    assert_eq!(status(&desk.register(300)), 200);
+    let call = charles.call("201");
+    visiting.pick_up_with(&charles, &call);
+    desk.stays_silent();
+
+    assert_eq!(status(&visiting.register(0)), 200);
+    let call = charles.call("201");
+    desk.pick_up_with(&charles, &call);
+}
+
+#[test]
+fn a_visitor_dials_by_the_plan_of_the_visited_site() {
+    let network = Network::new();
+    let _running = network.run(&[]);
+    let visiting = Agent::registered(&network, "paris", "201");
+    let _call = visiting.call("90145000000");
+    let invite = Agent::trunk(&network, "paris").request("INVITE");
+    assert!(invite.starts_with("INVITE sip:0145000000@"), "{invite}");
+}
+
+#[test]
+fn a_break_out_leaves_by_the_trunk_of_the_other_site() {
+    let network = Network::new();
+    let _running = network.run(&[]);
+    let visiting = Agent::registered(&network, "paris", "201");
+    let _call = visiting.call("*81902079460000");
+    let invite = Agent::trunk(&network, "london").request("INVITE");
+    assert!(invite.starts_with("INVITE sip:02079460000@"), "{invite}");
+    Agent::trunk(&network, "paris").stays_silent();
+}
+
+#[test]
+fn a_visitor_calls_home_and_the_people_of_the_visited_site() {
+    let network = Network::new();
+    let _running = network.run(&[]);
+    let visiting = Agent::registered(&network, "paris", "201");
+    for (site, user) in [("paris", "301"), ("london", "202")] {
+        let other = Agent::registered(&network, site, user);
+        let call = visiting.call(user);
+        let mut dialogs = other.pick_up_with(&visiting, &call);
+        visiting.hang_up(&mut dialogs.0, &other);
+    }
+}
+
+#[test]
+fn a_wrong_password_at_another_site_is_refused_by_home() {
+    let network = Network::new();
+    let _running = network.run(&[]);
+    let answer = Agent::new(&network, "paris", "201").register_with(300, "guess");
+    assert_eq!(status(&answer), 401, "{answer}");
+}
+
+#[test]
+fn a_home_that_cannot_be_reached_is_named() {
+    let network = Network::new();
+    let _paris = network.run(&["--site", "paris"]);
+    let answer = Agent::new(&network, "paris", "201").register(300);
+    assert_eq!(status(&answer), 504, "{answer}");
+    assert!(header(&answer, "Warning").contains("london"), "{answer}");
+}
+
+#[test]
+fn the_same_story_with_a_process_for_each_site() {
+    let network = Network::new();
+    let (_london, _paris) = (network.run(&["--site", "london"]), network.run(&["--site", "paris"]));
+    let charles = Agent::registered(&network, "london", "202");
+    let visiting = Agent::registered(&network, "paris", "201");
+    let call = charles.call("201");
+    let mut dialogs = visiting.pick_up_with(&charles, &call);
+    charles.hang_up(&mut dialogs.0, &visiting);
+}
+
+#[test]
+fn a_phone_that_is_displaced_is_told_where_its_user_is() {
+    let network = Network::new();
+    let _running = network.run(&[]);
+    let first = Agent::registered(&network, "paris", "201");
+    let home = Agent::registered(&network, "london", "201");
+    // London tells Paris while it answers the phone: a refresh may still be quicker.
+    let mut refreshes = std::iter::repeat_with(|| first.register(300)).take(100);
+    let refused = refreshes.find(|answer| status(answer) != 200).expect("the displaced phone is told");
+    assert_eq!(status(&refused), 403, "{refused}");
+    assert!(header(&refused, "Warning").contains("logged in at london"), "{refused}");
+    let charles = Agent::registered(&network, "london", "202");
+    let call = charles.call("201");
+    home.pick_up_with(&charles, &call);
+}

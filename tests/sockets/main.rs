@@ -1,0 +1,13 @@
+//! The real program on loopback, with plain sockets as phones and trunks.
+
+mod agent;
+mod calls;
+mod commands;
+mod configuration;
+mod demo;
+mod hot_desk;
+mod message;
+mod registration;
+mod signals;
+mod start;
+mod support;

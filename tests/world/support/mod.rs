@@ -1,0 +1,12 @@
+//! The ground of the scenarios: a whole network in one value, with one clock and one seed.
+
+mod ladder;
+mod lines;
+mod play;
+mod sample;
+mod world;
+
+pub use lines::{Line, LineClass};
+
+pub use play::Dialled;
+pub use world::{Seat, Stores, World};

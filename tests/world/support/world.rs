@@ -1,0 +1,647 @@
+//! Sites, phones and carriers on one clock. After each input all outputs are taken, so that one seed gives one history.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use hotdesk::event::Event;
+use hotdesk::ids::{Entropy, SiteName};
+use hotdesk::location::{StoreId, StoreOp};
+use hotdesk::node::{Config, Node};
+use hotdesk::phone::{Behaviour, Phone, PhoneConfig, PhoneEvent};
+use hotdesk::timing::{Now, Wall};
+use hotdesk::transmit::{Flow, SocketId};
+
+use super::ladder::{Fate, Ladder, Rung};
+use super::lines::{Line, LineClass, Lines};
+use super::sample::Sample;
+
+/// Monday 2026-11-23, 11:00 UTC: everybody is in the office.
+const MONDAY: Wall = Wall(1_795_431_600_000);
+
+/// So many timeouts of one participant without the clock moving are a timer that is never served.
+const STUCK: u32 = 10_000;
+
+/// A phone or carrier of the world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Seat(pub usize);
+
+/// How a site's store behaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stores {
+    /// Durable as soon as it is said.
+    AtOnce,
+    /// Durable after this time.
+    After(Duration),
+    /// Nothing can be stored.
+    Failing,
+}
+
+struct SiteSeat {
+    config: Config,
+    address: SocketAddr,
+    /// `None` while it is down.
+    node: Option<Node>,
+    boots: u64,
+    stores: Stores,
+    /// How much its clock is ahead, in milliseconds.
+    ahead: i64,
+    events: Vec<(Duration, Event)>,
+    /// The last timeout that was served, and how often at that very time.
+    served: (Duration, u32),
+}
+
+struct PhoneSeat {
+    name: String,
+    /// `None` while it is switched off.
+    phone: Option<Phone>,
+    address: SocketAddr,
+    class: LineClass,
+    events: Vec<(Duration, PhoneEvent)>,
+    /// How many of them a scenario has looked at.
+    seen: usize,
+    complaints: Vec<String>,
+}
+
+enum Happening {
+    Arrives { from: SocketAddr, to: SocketAddr, bytes: Bytes },
+    Nobody { site: String, remote: SocketAddr },
+    Stored { site: String, boot: u64, op: StoreId, failed: bool },
+}
+
+/// A network, and everything on it.
+pub struct World {
+    seed: u64,
+    start: Instant,
+    now: Duration,
+    chance: Entropy,
+    sample: Sample,
+    sites: BTreeMap<String, SiteSeat>,
+    phones: Vec<PhoneSeat>,
+    by_address: BTreeMap<SocketAddr, Party>,
+    queue: BTreeMap<(Duration, u64), Happening>,
+    sequence: u64,
+    lines: Lines,
+    ladder: Ladder,
+    /// Where the ladder that a scenario shows begins.
+    chapter: usize,
+}
+
+#[derive(Clone, Debug)]
+enum Party {
+    Site(String),
+    Phone(Seat),
+}
+
+impl World {
+    /// The sample network a second after its start, its four carriers answering after two seconds, and no phones.
+    pub fn new(seed: u64) -> Self {
+        Self::with(seed, |_| {})
+    }
+
+    /// The sample network after some changes to it.
+    pub fn with(seed: u64, change: impl FnOnce(&mut Sample)) -> Self {
+        let mut sample = Sample::read();
+        change(&mut sample);
+        #[expect(clippy::disallowed_methods, reason = "an Instant has no other origin; nothing depends on which it is")]
+        let start = Instant::now();
+        let mut world = Self {
+            seed,
+            start,
+            now: Duration::ZERO,
+            chance: Entropy::new(seed_of(seed, "lines", 0)),
+            sites: BTreeMap::new(),
+            phones: Vec::new(),
+            by_address: BTreeMap::new(),
+            queue: BTreeMap::new(),
+            sequence: 0,
+            lines: Lines::clean(),
+            ladder: Ladder::default(),
+            chapter: 0,
+            sample,
+        };
+        for (name, config) in world.sample.configs() {
+            world.build(name, config);
+        }
+        for (name, number, address, site) in [
+            ("bt", "+442071110000", "127.0.0.10:5080", "london"),
+            ("mobile", "+447700900000", "127.0.0.11:5080", "london"),
+            ("orange", "+33140000000", "127.0.0.20:5080", "paris"),
+            ("telekom", "+493040000000", "127.0.0.30:5080", "berlin"),
+        ] {
+            let (address, at) = (address.parse().expect("an address"), world.sites[site].address);
+            let config = PhoneConfig::trunk(number, address, at, &world.sample.domain(site));
+            world.seat(name.into(), config, LineClass::Trunks);
+        }
+        // The sites have found each other.
+        world.pass(1);
+        world.chapter();
+        world
+    }
+
+    fn build(&mut self, name: String, config: Config) {
+        let address = config.network.sites[&SiteName::new(&name)].listen[0].bind;
+        let site = SiteSeat {
+            config,
+            address,
+            node: None,
+            boots: 0,
+            stores: Stores::AtOnce,
+            ahead: 0,
+            events: Vec::new(),
+            served: (Duration::ZERO, 0),
+        };
+        self.sites.insert(name.clone(), site);
+        self.by_address.insert(address, Party::Site(name.clone()));
+        self.start(&name);
+    }
+
+    fn seat(&mut self, name: String, config: PhoneConfig, class: LineClass) -> Seat {
+        let seat = Seat(self.phones.len());
+        let address = config.local;
+        let phone = Some(Phone::new(config, seed_of(self.seed, &name, 0)));
+        let seated = PhoneSeat { name, phone, address, class, events: Vec::new(), seen: 0, complaints: Vec::new() };
+        self.phones.push(seated);
+        self.by_address.insert(address, Party::Phone(seat));
+        seat
+    }
+
+    /// A phone with the account of `user` that uses `site`; it is not registered yet.
+    pub fn phone(&mut self, user: &str, site: &str) -> Seat {
+        let number = 1 + self.phones.len();
+        let ip = match site {
+            "london" => 101,
+            "paris" => 102,
+            "berlin" => 103,
+            _ => 104,
+        };
+        let local = SocketAddr::from(([127, 0, ip, number as u8], 5060));
+        let proxy = self.sites[site].address;
+        let mut config = PhoneConfig::phone(user, &format!("secret-{user}"), local, proxy, &self.sample.domain(site));
+        config.instance = Some(format!("<urn:uuid:00000000-0000-4000-8000-0000{number:08x}>"));
+        let same = self.phones.iter().filter(|seat| seat.name.starts_with(&format!("{user}@{site}"))).count();
+        let name = format!("{user}@{site}{}", "'".repeat(same));
+        self.seat(name, config, LineClass::Phones)
+    }
+
+    /// The seat of a carrier: `bt`, `mobile`, `orange`, `telekom`.
+    pub fn carrier(&self, name: &str) -> Seat {
+        Seat(self.phones.iter().position(|seat| seat.name == name).expect("the world has that carrier"))
+    }
+
+    /// Time since the world began.
+    pub fn now(&self) -> Duration {
+        self.now
+    }
+
+    fn instant(&self) -> Instant {
+        self.start + self.now
+    }
+
+    fn clock_of(&self, site: &str) -> Now {
+        let ahead = self.sites[site].ahead;
+        let wall = MONDAY.plus(self.now).0;
+        Now { instant: self.instant(), wall: Wall(wall.saturating_add_signed(ahead)) }
+    }
+
+    // ------------------------------------------------------------------------------------------------ what a scenario may do
+
+    /// Does something with a phone; what it sends is on its way afterwards.
+    pub fn act<T>(&mut self, seat: Seat, what: impl FnOnce(&mut Phone, Instant) -> T) -> T {
+        let now = self.instant();
+        let name = self.phones[seat.0].name.clone();
+        let phone = self.phones[seat.0].phone.as_mut();
+        let done = what(phone.unwrap_or_else(|| panic!("{name} is switched off")), now);
+        self.drain_phone(seat);
+        done
+    }
+
+    /// How a phone or carrier answers from now on.
+    pub fn behave(&mut self, seat: Seat, behaviour: Behaviour) {
+        self.act(seat, |phone, _| phone.behave_as(behaviour));
+    }
+
+    /// Brings a phone to another site; it is not registered there yet.
+    pub fn carry(&mut self, seat: Seat, site: &str) {
+        let (proxy, domain) = (self.sites[site].address, self.sample.domain(site));
+        self.act(seat, |phone, _| phone.move_to(proxy, &domain));
+    }
+
+    /// Power off: nothing it was told is heard any more.
+    pub fn switch_off(&mut self, seat: Seat) {
+        if let Some(phone) = self.phones[seat.0].phone.take() {
+            self.phones[seat.0].complaints.extend_from_slice(phone.complaints());
+        }
+    }
+
+    /// The process of a site ends without a word.
+    pub fn stop(&mut self, site: &str) {
+        self.site_mut(site).node = None;
+    }
+
+    /// The process of a site begins, with nothing remembered.
+    pub fn start(&mut self, site: &str) {
+        let now = self.clock_of(site);
+        let seed = self.seed;
+        let seat = self.site_mut(site);
+        seat.boots += 1;
+        seat.node = Some(Node::new(seat.config.clone(), now, seed_of(seed, site, seat.boots)));
+        self.drain_site(site);
+    }
+
+    /// A crash, and a new start at once.
+    pub fn restart(&mut self, site: &str) {
+        self.stop(site);
+        self.start(site);
+    }
+
+    /// How a site's store behaves from now on.
+    pub fn store(&mut self, site: &str, stores: Stores) {
+        self.site_mut(site).stores = stores;
+    }
+
+    /// A site's clock is ahead by so many milliseconds.
+    pub fn set_clock(&mut self, site: &str, ahead: i64) {
+        self.site_mut(site).ahead = ahead;
+    }
+
+    /// What every line of a class does from now on.
+    pub fn lines(&mut self, class: LineClass, line: Line) {
+        self.lines.set_class(class, line);
+    }
+
+    /// What every line does from now on.
+    pub fn all_lines(&mut self, line: Line) {
+        for class in [LineClass::Sites, LineClass::Phones, LineClass::Trunks] {
+            self.lines.set_class(class, line);
+        }
+    }
+
+    /// Cuts the line between two participants, by their names.
+    pub fn cut(&mut self, a: &str, b: &str) {
+        self.lines.cut(a, b);
+    }
+
+    /// Mends it.
+    pub fn heal(&mut self, a: &str, b: &str) {
+        self.lines.heal(a, b);
+    }
+
+    /// A datagram that claims to come from `from`, as an attacker sends it: by a line of the attacker's own.
+    pub fn inject(&mut self, from: SocketAddr, to: SocketAddr, bytes: Bytes) {
+        let (at, sender, receiver) = (self.now, format!("({})", self.name_of(from)), self.name_of(to));
+        self.ladder.push(Rung { at, from: sender, to: receiver, bytes: bytes.clone(), fate: Fate::Sent });
+        self.schedule(Duration::from_millis(1), Happening::Arrives { from, to, bytes });
+    }
+
+    /// The address of a site.
+    pub fn address(&self, site: &str) -> SocketAddr {
+        self.sites[site].address
+    }
+
+    // ------------------------------------------------------------------------------------------------------ what it looks at
+
+    /// A phone's name in the ladder.
+    pub fn name(&self, seat: Seat) -> &str {
+        &self.phones[seat.0].name
+    }
+
+    /// A phone.
+    pub fn look(&self, seat: Seat) -> &Phone {
+        self.phones[seat.0].phone.as_ref().expect("a phone that is switched on")
+    }
+
+    /// All that a phone's user noticed so far.
+    pub fn events(&self, seat: Seat) -> impl Iterator<Item = &PhoneEvent> {
+        self.phones[seat.0].events.iter().map(|(_, event)| event)
+    }
+
+    /// What a phone's user noticed after the first `seen` events.
+    pub fn events_from(&self, seat: Seat, seen: usize) -> impl Iterator<Item = &PhoneEvent> {
+        self.phones[seat.0].events[seen..].iter().map(|(_, event)| event)
+    }
+
+    /// A site that runs.
+    pub fn node(&self, site: &str) -> &Node {
+        self.sites[site].node.as_ref().expect("a site that runs")
+    }
+
+    /// All that a site told so far.
+    pub fn told(&self, site: &str) -> impl Iterator<Item = &Event> {
+        self.sites[site].events.iter().map(|(_, event)| event)
+    }
+
+    /// Every datagram sent so far: from, to, bytes.
+    pub fn datagrams(&self) -> impl Iterator<Item = (&str, &str, &Bytes)> {
+        self.ladder.rungs().iter().map(|rung| (&*rung.from, &*rung.to, &rung.bytes))
+    }
+
+    /// Whether one participant sent another something that begins so.
+    pub fn has_sent(&self, from: &str, to: &str, begin: &[u8]) -> bool {
+        self.datagrams().any(|(sender, receiver, bytes)| sender == from && receiver == to && bytes.starts_with(begin))
+    }
+
+    /// The next event of a phone that was not looked at and that `wanted` takes; the clock goes on until it comes, for at most
+    /// `within`. Those before it count as looked at.
+    pub fn find<T>(
+        &mut self,
+        seat: Seat,
+        within: Duration,
+        mut wanted: impl FnMut(&PhoneEvent) -> Option<T>,
+    ) -> Option<T> {
+        let until = self.now + within;
+        loop {
+            let seated = &mut self.phones[seat.0];
+            while let Some((_, event)) = seated.events.get(seated.seen) {
+                seated.seen += 1;
+                if let Some(found) = wanted(event) {
+                    return Some(found);
+                }
+            }
+            if !self.step(until) {
+                return None;
+            }
+        }
+    }
+
+    /// Begins a new chapter of the ladder.
+    pub fn chapter(&mut self) {
+        self.chapter = self.ladder.len();
+    }
+
+    /// The ladder of this chapter, with names for everything that differs from seed to seed.
+    pub fn ladder(&self) -> String {
+        self.ladder.text(self.chapter, &self.names(), false)
+    }
+
+    fn names(&self) -> Vec<(String, String)> {
+        let mut names = Vec::new();
+        for seat in &self.phones {
+            if let Some(phone) = &seat.phone {
+                names.push((phone.contact_uri(), format!("<{}>", seat.name)));
+            }
+        }
+        let phones = self.phones.iter().map(|seat| (seat.address.to_string(), seat.name.clone()));
+        let sites = self.sites.iter().map(|(name, site)| (site.address.to_string(), name.clone()));
+        names.extend(phones.chain(sites));
+        names.sort_by_key(|(text, _)| std::cmp::Reverse(text.len()));
+        names
+    }
+
+    // --------------------------------------------------------------------------------------------------------------- the clock
+
+    /// Lets time pass.
+    pub fn run(&mut self, time: Duration) {
+        let until = self.now + time;
+        while self.step(until) {}
+    }
+
+    /// Lets seconds pass.
+    pub fn pass(&mut self, seconds: u64) {
+        self.run(Duration::from_secs(seconds));
+    }
+
+    /// Lets time pass until `done`, for at most `within`; says whether it came.
+    pub fn run_until(&mut self, within: Duration, mut done: impl FnMut(&World) -> bool) -> bool {
+        let until = self.now + within;
+        while !done(self) {
+            if !self.step(until) {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// The next thing that happens up to `until`; says whether there was one. If not, the clock stands at `until`.
+    fn step(&mut self, until: Duration) -> bool {
+        let queued = self.queue.keys().next().copied();
+        let timeout = self.next_timeout();
+        match (queued, timeout) {
+            (Some(key), timer) if key.0 <= until && timer.as_ref().is_none_or(|(at, _)| key.0 <= *at) => {
+                self.now = self.now.max(key.0);
+                let happening = self.queue.remove(&key).expect("the key was just read");
+                self.happen(happening);
+                true
+            }
+            (_, Some((at, party))) if at <= until => {
+                self.now = self.now.max(at);
+                self.time_out(party);
+                true
+            }
+            _ => {
+                self.now = until;
+                false
+            }
+        }
+    }
+
+    fn next_timeout(&self) -> Option<(Duration, Party)> {
+        let after = |at: Instant| at.saturating_duration_since(self.start);
+        let sites = self.sites.iter().filter_map(|(name, site)| {
+            let at = site.node.as_ref()?.poll_timeout()?;
+            Some((after(at), Party::Site(name.clone())))
+        });
+        let phones = self.phones.iter().enumerate().filter_map(|(at, seat)| {
+            let due = seat.phone.as_ref()?.poll_timeout()?;
+            Some((after(due), Party::Phone(Seat(at))))
+        });
+        sites.chain(phones).min_by_key(|(at, _)| *at)
+    }
+
+    fn time_out(&mut self, party: Party) {
+        match party {
+            Party::Phone(seat) => self.act(seat, |phone, now| phone.handle_timeout(now)),
+            Party::Site(name) => {
+                let (now, at) = (self.clock_of(&name), self.now);
+                let seat = self.site_mut(&name);
+                seat.served = if seat.served.0 == at { (at, seat.served.1 + 1) } else { (at, 0) };
+                assert!(seat.served.1 < STUCK, "{name} asks to be woken at {at:?} again and again");
+                if let Some(node) = &mut seat.node {
+                    node.handle_timeout(now);
+                }
+                self.drain_site(&name);
+            }
+        }
+    }
+
+    fn happen(&mut self, happening: Happening) {
+        match happening {
+            Happening::Arrives { from, to, bytes } => self.arrive(from, to, bytes),
+            Happening::Nobody { site, remote } => {
+                let now = self.clock_of(&site);
+                if let Some(node) = &mut self.site_mut(&site).node {
+                    node.handle_unreachable(now, remote);
+                }
+                self.drain_site(&site);
+            }
+            Happening::Stored { site, boot, op, failed } => {
+                let now = self.clock_of(&site);
+                let seat = self.site_mut(&site);
+                let Some(node) = seat.node.as_mut().filter(|_| seat.boots == boot) else { return };
+                if failed {
+                    node.handle_store_failed(now, op)
+                } else {
+                    node.handle_stored(now, op)
+                }
+                self.drain_site(&site);
+            }
+        }
+    }
+
+    fn arrive(&mut self, from: SocketAddr, to: SocketAddr, bytes: Bytes) {
+        match self.by_address.get(&to).cloned() {
+            Some(Party::Site(name)) => {
+                let now = self.clock_of(&name);
+                if let Some(node) = &mut self.site_mut(&name).node {
+                    node.handle_datagram(now, Flow { socket: SocketId(0), remote: from }, bytes);
+                }
+                self.drain_site(&name);
+            }
+            Some(Party::Phone(seat)) if self.phones[seat.0].phone.is_some() => {
+                self.act(seat, |phone, now| phone.handle_datagram(now, from, bytes));
+            }
+            Some(Party::Phone(_)) | None => {}
+        }
+    }
+
+    // -------------------------------------------------------------------------------------------------------------- the outputs
+
+    fn drain_phone(&mut self, seat: Seat) {
+        let at = self.now;
+        let seated = &mut self.phones[seat.0];
+        let Some(phone) = &mut seated.phone else { return };
+        seated.events.extend(std::iter::from_fn(|| phone.poll_event()).map(|event| (at, event)));
+        let (from, sent) = (seated.address, std::iter::from_fn(|| phone.poll_transmit()).collect::<Vec<_>>());
+        for (to, bytes) in sent {
+            self.send(from, to, bytes);
+        }
+    }
+
+    fn drain_site(&mut self, name: &str) {
+        loop {
+            let at = self.now;
+            let seat = self.site_mut(name);
+            let Some(node) = &mut seat.node else { return };
+            seat.events.extend(std::iter::from_fn(|| node.poll_event()).map(|event| (at, event)));
+            let sent: Vec<_> = std::iter::from_fn(|| node.poll_transmit()).collect();
+            let stores: VecDeque<_> = std::iter::from_fn(|| node.poll_store()).collect();
+            let (from, idle) = (seat.address, sent.is_empty() && stores.is_empty());
+            for transmit in sent {
+                self.send(from, transmit.flow.remote, transmit.bytes);
+            }
+            self.keep(name, stores);
+            if idle {
+                return;
+            }
+        }
+    }
+
+    fn keep(&mut self, name: &str, ops: VecDeque<StoreOp>) {
+        let now = self.clock_of(name);
+        let (stores, boot) = (self.sites[name].stores, self.sites[name].boots);
+        for op in ops {
+            match stores {
+                Stores::AtOnce => {
+                    if let Some(node) = &mut self.site_mut(name).node {
+                        node.handle_stored(now, op.id);
+                    }
+                }
+                Stores::After(_) | Stores::Failing => {
+                    let failed = stores == Stores::Failing;
+                    let delay = if let Stores::After(delay) = stores { delay } else { Duration::from_millis(1) };
+                    self.schedule(delay, Happening::Stored { site: name.into(), boot, op: op.id, failed });
+                }
+            }
+        }
+    }
+
+    fn send(&mut self, from: SocketAddr, to: SocketAddr, bytes: Bytes) {
+        let (sender, receiver) = (self.name_of(from), self.name_of(to));
+        let known = self.by_address.contains_key(&to);
+        let line = self.lines.between(&sender, &receiver, self.class_of(from, to));
+        let fates = line.map(|line| line.fate(&mut self.chance));
+        let fate = match &fates {
+            _ if !known => Fate::Nowhere,
+            None => Fate::Cut,
+            Some(copies) if copies.is_empty() => Fate::Lost,
+            Some(copies) if copies.len() > 1 => Fate::Twice,
+            Some(_) => Fate::Sent,
+        };
+        let (at, rung_bytes) = (self.now, bytes.clone());
+        self.ladder.push(Rung { at, from: sender.clone(), to: receiver, bytes: rung_bytes, fate });
+        for delay in fates.unwrap_or_default() {
+            let happening = match known {
+                true => Happening::Arrives { from, to, bytes: bytes.clone() },
+                false if self.sites.contains_key(&sender) => Happening::Nobody { site: sender.clone(), remote: to },
+                false => continue,
+            };
+            self.schedule(delay, happening);
+        }
+    }
+
+    fn schedule(&mut self, after: Duration, happening: Happening) {
+        self.sequence += 1;
+        self.queue.insert((self.now + after, self.sequence), happening);
+    }
+
+    fn class_of(&self, a: SocketAddr, b: SocketAddr) -> LineClass {
+        let class = |address| match self.by_address.get(&address) {
+            Some(Party::Phone(seat)) => Some(self.phones[seat.0].class),
+            Some(Party::Site(_)) => None,
+            None => Some(LineClass::Phones),
+        };
+        class(a).or_else(|| class(b)).unwrap_or(LineClass::Sites)
+    }
+
+    fn name_of(&self, address: SocketAddr) -> String {
+        match self.by_address.get(&address) {
+            Some(Party::Site(name)) => name.clone(),
+            Some(Party::Phone(seat)) => self.phones[seat.0].name.clone(),
+            None => address.to_string(),
+        }
+    }
+
+    fn site_mut(&mut self, name: &str) -> &mut SiteSeat {
+        self.sites.get_mut(name).unwrap_or_else(|| panic!("no site {name}"))
+    }
+
+    // --------------------------------------------------------------------------------------------------------------- the end
+
+    /// The scenario is over: a minute after every cut is mended no site has anything in hand, and no phone has anything to complain of.
+    pub fn end(mut self) {
+        self.lines.heal_all();
+        self.pass(60);
+        // A probe may be under way at any one moment.
+        let idle = |world: &World| world.sites.values().all(|site| site.node.as_ref().is_none_or(Node::is_idle));
+        assert!(self.run_until(Duration::from_secs(10), idle), "a site still has unanswered transactions");
+        self.assert_no_complaints();
+    }
+
+    /// No phone received what a correct network would not have sent.
+    pub fn assert_no_complaints(&self) {
+        let open = self.phones.iter().filter_map(|seat| seat.phone.as_ref()).flat_map(|phone| phone.complaints());
+        let all: Vec<_> = self.phones.iter().flat_map(|seat| &seat.complaints).chain(open).collect();
+        assert!(all.is_empty(), "complaints: {all:#?}");
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let first = self.chapter.max(self.ladder.len().saturating_sub(150));
+            eprintln!(
+                "seed {}; the ladder up to the failure:\n{}",
+                self.seed,
+                self.ladder.text(first, &self.names(), true)
+            );
+        }
+    }
+}
+
+/// Every participant has a seed of its own, from the world's.
+fn seed_of(seed: u64, name: &str, count: u64) -> [u8; 32] {
+    let mut hasher = blake3::Hasher::new_derive_key("hotdesk test world");
+    hasher.update(&seed.to_le_bytes()).update(&count.to_le_bytes()).update(name.as_bytes());
+    *hasher.finalize().as_bytes()
+}
