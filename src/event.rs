@@ -88,6 +88,11 @@ pub enum Event {
         /// Which.
         site: SiteName,
     },
+    /// A site has read another network table than ours (SPEC 3).
+    NetworkDiffers {
+        /// Which.
+        site: SiteName,
+    },
     /// The clocks of two sites differ by 5 s or more (SPEC 11.4).
     ClockDiffers {
         /// Which.

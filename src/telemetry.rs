@@ -83,6 +83,9 @@ impl Log {
             }
             Event::SiteUp { site: other } => info!(%site, %other, "site up"),
             Event::SiteDown { site: other } => warn!(%site, %other, "site down"),
+            Event::NetworkDiffers { site: other } => {
+                warn!(%site, %other, "the other site has another network.toml: realm, profiles or the table of sites differ");
+            }
             Event::ClockDiffers { site: other, by } => {
                 warn!(%site, %other, by_seconds = by.as_secs_f32(), "the clocks of two sites differ");
             }

@@ -120,6 +120,7 @@ fn read(path: &Path, only: &Sites, report: &mut Report) -> Option<Loaded> {
     let plans = compile(&network, &sites, &files, report);
     inactive::warn(&document, &file, &files, report);
     let network_hash = fingerprint::fingerprint(&network);
+    network.fingerprint.copy_from_slice(&network_hash[..8]);
     Some(Loaded { network: Arc::new(network), sites, plans, missing, warnings: Vec::new(), network_hash })
 }
 

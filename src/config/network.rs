@@ -16,6 +16,7 @@ pub fn network(document: &Document, file: &NetworkFile, report: &mut Report) -> 
     let (root, none) = (document.root(), NetworkTable::default());
     let (at, table) = (root.key("network"), file.network.as_ref().unwrap_or(&none));
     let network = Network {
+        fingerprint: [0; 8],
         realm: realm(at, table, report),
         link_secret: report.link_secret(at.key("link_secret"), table.link_secret.as_ref()),
         link_secret_previous: report.link_secret(at.key("link_secret_previous"), table.link_secret_previous.as_ref()),

@@ -286,6 +286,7 @@ impl Node {
                 Change::Clock(Clock::Apart(by) | Clock::Far(by)) => {
                     self.say(Event::ClockDiffers { site, by: Duration::from_millis(by.unsigned_abs()) });
                 }
+                Change::Network(hash) if !self.links.agrees(hash) => self.say(Event::NetworkDiffers { site }),
                 Change::Clock(Clock::Near(_)) | Change::Restarted(_) | Change::Network(_) => {}
             }
         }

@@ -21,6 +21,8 @@ pub(super) struct Links {
     routes: RouteKeys,
     peers: BTreeMap<SiteName, OtherSite>,
     number: SiteNumber,
+    /// Of our network table.
+    fingerprint: [u8; 8],
 }
 
 /// One other site.
@@ -45,11 +47,13 @@ impl Links {
         let seeds = std::array::from_fn(|_| entropy.next_u64());
         let gate = Keyring::new(&config.network, own).map(|keys| Gate::new(keys, boot, seeds));
         let number = config.network.site(own.as_str()).map_or(SiteNumber(0), |site| site.number);
-        Self { gate, routes: route_keys(config, entropy), peers, number }
+        let fingerprint = config.network.fingerprint;
+        Self { gate, routes: route_keys(config, entropy), peers, number, fingerprint }
     }
 
     /// Takes over a new configuration; what is known of the others stays known.
     pub(super) fn configure(&mut self, config: &Config, now: Now, entropy: &mut Entropy) {
+        self.fingerprint = config.network.fingerprint;
         let own = &config.site.name;
         if let (Some(gate), Some(keys)) = (&mut self.gate, Keyring::new(&config.network, own)) {
             gate.configure(keys);
@@ -131,13 +135,18 @@ impl Links {
     ) -> Option<String> {
         let gate = self.gate.as_ref()?;
         let release = Some(env!("CARGO_PKG_VERSION").to_string());
-        let answer = Answer { boot: gate.boot(), clock: now.wall, cause, release, network: None };
+        let answer = Answer { boot: gate.boot(), clock: now.wall, cause, release, network: Some(self.fingerprint) };
         Some(answer.prove(gate.pair(from)?, receipt, status, body))
     }
 
     /// A proven answer came from a site.
     pub(super) fn peer(&mut self, site: &SiteName) -> Option<&mut Peer> {
         self.peers.get_mut(site).map(|other| &mut other.peer)
+    }
+
+    /// Whether this is the hash of our own network table.
+    pub(super) fn agrees(&self, network: [u8; 8]) -> bool {
+        self.fingerprint == network
     }
 
     /// The name of the site with that number.

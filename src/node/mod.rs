@@ -1,7 +1,7 @@
 //! A site as a value: it owns its transactions, calls and changes, and wires the roles together.
 //!
 //! ```text
-//! handle_datagram ─ receive ─┬─ sites     another site, by its token      ─┐
+//! handle_datagram ─ receive ─┬─ sites ─ leases / site_calls, by a token    ─┐
 //!                            ├─ dialog    a request in a dialog, by proof  │
 //!                            ├─ register ─ login   REGISTER                ├─ route ─ call ─ transactions
 //!                            ├─ trunks    a carrier, by its address        │
@@ -22,12 +22,14 @@ mod call;
 mod callers;
 mod convert;
 mod dialog;
+mod leases;
 mod links;
 mod login;
 mod phones;
 mod receive;
 mod register;
 mod route;
+mod site_calls;
 mod sites;
 mod tasks;
 mod tell;

@@ -107,6 +107,7 @@ mod tests {
     fn network() -> Network {
         let sites = [entry("london", 1, "2XX"), entry("paris", 2, "3XX"), entry("berlin", 3, "uN")];
         Network {
+            fingerprint: [0; 8],
             realm: "hotdesk.example".to_owned(),
             link_secret: None,
             link_secret_previous: None,

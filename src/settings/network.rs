@@ -84,6 +84,8 @@ pub struct Network {
     pub profiles: BTreeMap<String, Profile>,
     /// All sites by name; at least one.
     pub sites: BTreeMap<SiteName, SiteEntry>,
+    /// A hash of what all sites must agree on: sites compare it over their links.
+    pub fingerprint: [u8; 8],
 }
 
 impl Network {

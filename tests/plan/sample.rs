@@ -122,6 +122,7 @@ pub fn network() -> Network {
         sites.insert(entry.name.clone(), entry);
     }
     Network {
+        fingerprint: [0; 8],
         realm: "hotdesk.example".to_owned(),
         link_secret: None,
         link_secret_previous: None,

@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use hotdesk::config::{self, Sites};
+use hotdesk::event::Event;
 use hotdesk::node::{Config, Node};
 use hotdesk::settings::{DigestAlgorithm, Site};
 use hotdesk::sip::digest;
@@ -538,4 +539,20 @@ fn a_refer_to_a_trunk_is_refused() {
     net.send(a, LONDON, text);
     assert!(net.at(trunk).is_empty());
     assert_eq!(finals(&net.at(a)), [405]);
+}
+
+#[test]
+fn sites_that_read_different_network_tables_say_so() {
+    let mut net = Net::new();
+    let loaded = config::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("config/network.toml"), &Sites::All).unwrap();
+    let mut network = (*loaded.network).clone();
+    network.fingerprint[0] ^= 1;
+    let (site, plan) = (Arc::clone(&loaded.sites["paris"]), Arc::clone(&loaded.plans["paris"]));
+    net.nodes[1].1 = Node::new(Config { network: Arc::new(network), site, plan }, net.now, [78; 32]);
+    net.pass(Duration::from_secs(20));
+    let told: Vec<_> = std::iter::from_fn(|| net.nodes[0].1.poll_event()).collect();
+    let differs = |site: &str| {
+        told.iter().any(|event| matches!(event, Event::NetworkDiffers { site: other } if other.as_str() == site))
+    };
+    assert!(differs("paris") && !differs("berlin"), "{told:?}");
 }

@@ -33,6 +33,7 @@ fn network(secret: u8, previous: Option<u8>) -> Network {
     };
     let sites = [site("london", 1), site("paris", 2), site("berlin", 3)];
     Network {
+        fingerprint: [0; 8],
         realm: "hotdesk.example".into(),
         link_secret: Some(Secret(vec![secret; 32])),
         link_secret_previous: previous.map(|byte| Secret(vec![byte; 32])),

@@ -1,0 +1,290 @@
+//! What other sites ask about logins: taken, renewed, ended, displaced (SPEC 5.2-5.7, 8.4).
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use super::Node;
+use super::asking::Notice;
+use super::convert::{device, terms};
+use super::tasks::{Asked, Licence, Then};
+use crate::auth::{Claimed, Given, Ha1s};
+use crate::event::{Event, LoggedOutBy};
+use crate::hot_desk::{self, Renewed, Which};
+use crate::ids::{Extension, LoginId, LoginNumber, SiteName};
+use crate::link::Token;
+use crate::link::messages::{self, Displaced, LoginAnswer, LoginRequest, LogoutRequest, RenewAnswer, RenewRequest};
+use crate::location::{Record, Resident};
+use crate::rejection::Rejection;
+use crate::settings::{Credentials, Profile, User};
+use crate::sip::Status;
+use crate::sip::digest::Entity;
+use crate::timing::Now;
+use crate::transaction::ServerId;
+
+/// How long the id of a login that was undone is remembered: twice as long as its request can be repeated.
+const UNDONE: Duration = Duration::from_secs(64);
+/// Most of them.
+const UNDONE_MOST: usize = 1_000;
+
+impl Node {
+    /// SPEC 5.2: home checks the digest and that the user may, takes the login durably, and only then answers.
+    pub(super) fn take_login(
+        &mut self,
+        now: Now,
+        server: ServerId,
+        asked: &Asked,
+        token: &Token,
+        site: &SiteName,
+        request: &LoginRequest,
+    ) {
+        let extension = &request.extension;
+        if self.undone_logins.iter().any(|(_, id)| *id == request.login_id) {
+            let rejection = Rejection::because(Status::SERVER_TIMEOUT, "this login was undone");
+            return self.refuse_site(now, server, asked, token, &rejection);
+        }
+        let taken = self.own_user(extension, request).and_then(|user| {
+            let view = self.ledger.view(&self.location, extension.as_str());
+            let empty = Resident::default();
+            let resident = view.as_deref().and_then(Record::resident).unwrap_or(&empty);
+            let profile = self.config.network.profile(&user.profile);
+            let login =
+                hot_desk::LoginRequest { site: site.clone(), id: request.login_id, device: device(&request.device) };
+            let terms = terms(&request.terms);
+            let lease = self.config.site.hot_desk.lease;
+            let login = hot_desk::login(resident, &login, &user.profile, &profile, &terms, lease, now)?;
+            Ok((user, login))
+        });
+        let (user, login) = match taken {
+            Ok(taken) => taken,
+            Err(rejection) => return self.refuse_site(now, server, asked, token, &rejection),
+        };
+        let answer = LoginAnswer {
+            login: login.number,
+            lease: self.config.site.hot_desk.lease.as_secs(),
+            settings: self.settings_of(&user, &login.profile),
+            profile: login.profile,
+            ha1: (&user.credentials).into(),
+        };
+        let mut then = self.site_then(now, server, asked, token, Some(&messages::encode(&answer)));
+        then.notices = login.notices.into_iter().map(|notice| Notice::displace(extension, notice)).collect();
+        then.events.push(self.logged_in(extension, &self.config.site.name, site, login.number, None));
+        self.change(now, extension, Some(Record::Resident(login.resident)), then);
+    }
+
+    /// The user of a login, if the digest that the phone gave is right: an unknown user is like a wrong password (SPEC 4.4).
+    fn own_user(&self, extension: &Extension, request: &LoginRequest) -> Result<User, Rejection> {
+        let wrong = || Rejection::new(Status::UNAUTHORIZED);
+        let user = self.config.site.users.get(extension).cloned();
+        let user = user.or_else(|| self.lab_user(extension));
+        if self.is_open_lab() && self.owns(extension.as_str()) {
+            return user.ok_or_else(wrong);
+        }
+        let digest = &request.digest;
+        let given = Given {
+            username: digest.username.as_bytes(),
+            realm: digest.realm.as_bytes(),
+            nonce: digest.nonce.as_bytes(),
+            uri: digest.uri.as_bytes(),
+            response: digest.response.as_bytes(),
+            algorithm: digest.algorithm.as_deref().map(str::as_bytes),
+            qop: digest.qop.as_deref().map(str::as_bytes),
+            nc: digest.nc.as_deref().map(str::as_bytes),
+            cnonce: digest.cnonce.as_deref().map(str::as_bytes),
+        };
+        let entity = match &digest.body_hash {
+            Some(hash) => Entity::Hash(hash.as_bytes()),
+            None => Entity::Body(b""),
+        };
+        let is_named = digest.username == extension.as_str() && digest.realm == self.config.network.realm;
+        let ha1s = user.as_ref().filter(|_| is_named).map(|user| Ha1s::from(&user.credentials));
+        let proven = Claimed::read(digest.method.as_bytes(), &given, entity).is_ok_and(|claimed| claimed.proves(ha1s));
+        user.filter(|_| proven).ok_or_else(wrong)
+    }
+
+    /// In lab mode every fitting name is a user with default settings (SPEC 4.7).
+    fn lab_user(&self, extension: &Extension) -> Option<User> {
+        let lab = self.config.site.lab.as_ref().filter(|_| self.owns(extension.as_str()))?;
+        let credentials = match &lab.password {
+            Some(password) => self.ha1s_of(extension.as_str(), password),
+            None => Credentials::default(),
+        };
+        Some(User { credentials, ..User::plain(extension.clone(), "basic") })
+    }
+
+    /// What travels with the user, with a version that is another for another content.
+    fn settings_of(&self, user: &User, granted: &str) -> messages::Settings {
+        let profile: Profile = self.config.network.profile(granted);
+        let settings = messages::Settings::of(user, &profile, 0);
+        let hash = blake3::hash(&messages::encode(&settings));
+        let mut first = [0; 8];
+        first.copy_from_slice(&hash.as_bytes()[..8]);
+        // Versions fit JSON's safe integers.
+        messages::Settings { version: (u64::from_le_bytes(first) >> 12).max(1), ..settings }
+    }
+
+    /// SPEC 5.3, 8.4: another site says who of our users is still there.
+    pub(super) fn take_renewals(
+        &mut self,
+        now: Now,
+        server: ServerId,
+        asked: &Asked,
+        token: &Token,
+        site: &SiteName,
+        request: &RenewRequest,
+    ) {
+        let mut answer = RenewAnswer::default();
+        let mut steps: Vec<(Extension, Resident, Vec<Notice>)> = Vec::new();
+        let mut seen = BTreeSet::new();
+        for renewal in request.logins.iter().take(RenewRequest::MOST).filter(|r| seen.insert(r.extension.clone())) {
+            let heard = self.hear_renewal(now, site, renewal);
+            let Some((word, step)) = heard else { continue };
+            answer.logins.push(word);
+            steps.extend(step);
+        }
+        let then = self.site_then(now, server, asked, token, Some(&messages::encode(&answer)));
+        // The answer waits for the last step: ids are cumulative.
+        let Some((extension, resident, notices)) = steps.pop() else { return self.fulfil(now, then) };
+        for (extension, resident, notices) in steps {
+            self.change(now, &extension, Some(Record::Resident(resident)), Then { notices, ..Then::default() });
+        }
+        self.change(now, &extension, Some(Record::Resident(resident)), Then { notices, ..then });
+    }
+
+    /// One renewal: what is answered, and the step that it makes, if it is more than a longer lease.
+    #[expect(clippy::type_complexity, reason = "an answer and perhaps a step")]
+    fn hear_renewal(
+        &mut self,
+        now: Now,
+        site: &SiteName,
+        renewal: &messages::Renewal,
+    ) -> Option<(messages::Renewed, Option<(Extension, Resident, Vec<Notice>)>)> {
+        let extension = &renewal.extension;
+        let own = self.config.site.users.get(extension).cloned().or_else(|| self.lab_user(extension));
+        let gone = |newest: LoginNumber, now_at: Option<SiteName>| {
+            let gone = messages::Gone { site: now_at, newest };
+            messages::Renewed::gone(extension.clone(), renewal.login, gone)
+        };
+        // SPEC 5.11: a user who was removed is logged out.
+        let Some(user) = own else { return Some((gone(renewal.login, None), None)) };
+        let view = self.ledger.view(&self.location, extension.as_str());
+        let resident = view.as_deref().and_then(Record::resident).cloned().unwrap_or_default();
+        let (lease, here) = (self.config.site.hot_desk.lease, self.config.site.name.clone());
+        let on_reconnect = self.config.site.hot_desk.on_reconnect;
+        let heard = hot_desk::Renewal {
+            id: renewal.login_id,
+            login: renewal.login,
+            since: renewal.since,
+            devices: renewal.devices.iter().map(device).collect(),
+            busy: renewal.in_call,
+        };
+        let held = || {
+            let mut word = messages::Renewed::held(extension.clone(), renewal.login, lease.as_secs());
+            let settings = self.settings_of(&user, &user.profile);
+            word.settings = (settings.version != renewal.settings_version).then_some(settings);
+            word
+        };
+        match hot_desk::renew(&resident, site, &heard, lease, on_reconnect, &here, now) {
+            Renewed::Kept(next) => {
+                let word = held();
+                self.extend(now, extension, Record::Resident(next), Then::default());
+                Some((word, None))
+            }
+            Renewed::Taken(next, notice) => {
+                let notices = notice.into_iter().map(|notice| Notice::displace(extension, notice)).collect();
+                Some((held(), Some((extension.clone(), next, notices))))
+            }
+            Renewed::ReturnedHome(next) => {
+                Some((gone(next.login, Some(here)), Some((extension.clone(), next, Vec::new()))))
+            }
+            Renewed::Gone { now_at, login } => {
+                // What rests on a step that waits is said behind it.
+                let waits = self.ledger.is_staged(extension.as_str());
+                let step = waits.then(|| (extension.clone(), resident.clone(), Vec::new()));
+                Some((gone(login, now_at.or(Some(here))), step))
+            }
+            Renewed::NotBelieved => None,
+        }
+    }
+
+    /// SPEC 5.7, 5.2: a login elsewhere has ended, or is undone.
+    pub(super) fn take_logout(
+        &mut self,
+        now: Now,
+        server: ServerId,
+        asked: &Asked,
+        token: &Token,
+        site: &SiteName,
+        request: &LogoutRequest,
+    ) {
+        let extension = &request.extension;
+        let view = self.ledger.view(&self.location, extension.as_str());
+        let which = request.login.map_or(Which::Id(request.login_id), Which::Number);
+        if request.login.is_none() {
+            self.note_undone(now, request.login_id);
+        }
+        let ended = view
+            .as_deref()
+            .and_then(Record::resident)
+            .and_then(|resident| hot_desk::logout(resident, site, which, now));
+        let mut then = self.site_then(now, server, asked, token, None);
+        let Some(next) = ended else { return self.confirm(now, extension, then) };
+        then.events.push(Event::LoggedOut { extension: extension.clone(), at: site.clone(), by: LoggedOutBy::Phone });
+        self.change(now, extension, Some(Record::Resident(next)), then);
+    }
+
+    /// A login that is undone must not be taken when its request arrives late: requests are repeated for 32 s.
+    fn note_undone(&mut self, now: Now, id: LoginId) {
+        let over = |at: Instant| now.instant.saturating_duration_since(at) > UNDONE;
+        while self.undone_logins.front().is_some_and(|(at, _)| over(*at)) || self.undone_logins.len() >= UNDONE_MOST {
+            self.undone_logins.pop_front();
+        }
+        self.undone_logins.push_back((now.instant, id));
+    }
+
+    /// SPEC 5.5: our visitor is logged in elsewhere now.
+    pub(super) fn take_displacement(
+        &mut self,
+        now: Now,
+        server: ServerId,
+        asked: &Asked,
+        token: &Token,
+        site: &SiteName,
+        request: &Displaced,
+    ) {
+        let mut then = self.site_then(now, server, asked, token, None);
+        self.note_newest(&request.extension, request.gone.newest, request.gone.site.as_ref());
+        if !self.drop_visitor(now, &request.extension, site, request.gone.newest, &mut then) {
+            self.confirm(now, &request.extension, then);
+        }
+    }
+
+    /// Ends a visit that home says is over; false if there is none that old.
+    pub(super) fn drop_visitor(
+        &mut self,
+        now: Now,
+        extension: &Extension,
+        home: &SiteName,
+        newest: LoginNumber,
+        then: &mut Then,
+    ) -> bool {
+        let view = self.ledger.view(&self.location, extension.as_str());
+        let Some(visitor) = view.as_deref().and_then(Record::visitor) else { return false };
+        if visitor.home != *home || !hot_desk::is_displaced(visitor, newest) {
+            return false;
+        }
+        then.licence = Some(Licence::Leave(extension.clone()));
+        then.events.push(self.logged_out(extension, LoggedOutBy::Displacement));
+        self.change(now, extension, None, std::mem::take(then));
+        true
+    }
+
+    /// Home ends a login that the visited site says is not there (SPEC 9.2).
+    pub(super) fn not_there(&mut self, now: Now, extension: &Extension, site: &SiteName, login: LoginNumber) {
+        let view = self.ledger.view(&self.location, extension.as_str());
+        let resident = view.as_deref().and_then(Record::resident);
+        let Some(next) = resident.and_then(|resident| hot_desk::not_there(resident, site, login, now)) else { return };
+        let event = Event::LoggedOut { extension: extension.clone(), at: site.clone(), by: LoggedOutBy::NotThere };
+        let then = Then { events: vec![event], ..Then::default() };
+        self.change(now, extension, Some(Record::Resident(next)), then);
+    }
+}
