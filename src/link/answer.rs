@@ -6,6 +6,7 @@
 //! | 2 | the body is covered | empty |
 //! | 3 | release of the sender | at most 32 bytes |
 //! | 4 | hash of the network's configuration | 8 bytes |
+//! | 5 | what is dialled for help at the sender | numbers with a blank between, at most 128 bytes |
 //!
 //! The MAC is over the header's bytes, the MAC of the request's token, the status in 2 bytes, and the body if covered.
 
@@ -21,6 +22,8 @@ use crate::timing::Wall;
 const VERSION: u8 = 1;
 const BUFFER: usize = TEXT * 3 / 4 + 3;
 const RELEASE: usize = 32;
+/// Most bytes of the numbers that are dialled for help; more of them are not told.
+const HELP: usize = 128;
 
 /// What a program, not a person, must know about an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +53,35 @@ pub struct Answer {
     pub release: Option<String>,
     /// The hash of its network table; in answers to probes.
     pub network: Option<[u8; 8]>,
+    /// What is dialled for help there, with a blank between (SPEC 6.7); in answers to probes.
+    pub help: Option<Help>,
+}
+
+/// The numbers that are dialled for help at a site, so that they are known behind a Break Out prefix while it is away.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Help(Box<str>);
+
+impl Help {
+    /// The first of these numbers, as far as there is room for them.
+    pub fn new(numbers: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
+        let mut text = String::new();
+        for number in numbers {
+            let number = number.as_ref();
+            if text.len() + 1 + number.len() > HELP {
+                break;
+            }
+            if !text.is_empty() {
+                text.push(' ');
+            }
+            text.push_str(number);
+        }
+        Self(text.into())
+    }
+
+    /// Whether this is one of them.
+    pub fn is_dialled_by(&self, digits: &str) -> bool {
+        self.0.split(' ').any(|number| !number.is_empty() && number == digits)
+    }
 }
 
 /// A proven answer.
@@ -97,6 +129,9 @@ impl Answer {
         if let Some(network) = &self.network {
             put(&mut bytes, 4, network);
         }
+        if let Some(Help(numbers)) = &self.help {
+            put(&mut bytes, 5, numbers.as_bytes());
+        }
         let mac = generation.ours.answer.mac(&parts(&bytes, request, &status.to_be_bytes(), body));
         bytes.extend_from_slice(&mac.0);
         URL_SAFE_NO_PAD.encode(&bytes)
@@ -132,6 +167,7 @@ impl Answer {
                 1 => answer.cause = value.first().map(|&code| Cause::of(code)),
                 3 => answer.release = std::str::from_utf8(value).ok().map(str::to_owned),
                 4 => answer.network = value.try_into().ok(),
+                5 => answer.help = std::str::from_utf8(value).ok().map(|numbers| Help(numbers.into())),
                 MUST.. => return Err(Unproven::NotUnderstood(tag)),
                 _ => {}
             }
@@ -194,7 +230,19 @@ mod tests {
             cause: Some(Cause::NotHere),
             release: Some("0.1.0".into()),
             network: Some([9; 8]),
+            help: Some(Help::new(["112", "999"])),
         }
+    }
+
+    #[test]
+    fn as_many_numbers_for_help_are_told_as_there_is_room_for() {
+        let many: Vec<String> = (100..200).map(|number: u32| number.to_string()).collect();
+        let help = Help::new(&many);
+        assert!(help.is_dialled_by("100") && help.is_dialled_by("131") && !help.is_dialled_by("132"));
+        assert!(!help.is_dialled_by("") && !help.is_dialled_by("10") && !Help::default().is_dialled_by(""));
+        let (_, paris) = both((1, None), (1, None));
+        let told = Answer { help: Some(help), release: Some("x".repeat(40)), ..answer() };
+        assert!(told.prove(&paris, &receipt(&paris), 200, Some(b"")).len() <= TEXT, "an answer keeps its bound");
     }
 
     #[test]

@@ -38,7 +38,7 @@ mod replay;
 mod seal;
 mod token;
 
-pub use answer::{Answer, Cause, Proven, Unproven};
+pub use answer::{Answer, Cause, Help, Proven, Unproven};
 pub use claims::{Caller, Claims, HomeUser, Identity, Purpose, is_named};
 pub use gate::Gate;
 pub use keys::{Generation, KeyId, Keyring, PairKeys, Receipt};

@@ -14,7 +14,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use super::answer::Proven;
+use super::answer::{Help, Proven};
 use super::keys::Receipt;
 use crate::ids::BootId;
 use crate::timing::Now;
@@ -79,6 +79,7 @@ pub struct Peer {
     clock: Option<Clock>,
     release: Option<String>,
     network: Option<[u8; 8]>,
+    help: Help,
     changes: VecDeque<Change>,
 }
 
@@ -97,6 +98,7 @@ impl Peer {
             clock: None,
             release: None,
             network: None,
+            help: Help::default(),
             changes: VecDeque::new(),
         }
     }
@@ -137,6 +139,11 @@ impl Peer {
     /// The hash of its network table.
     pub fn network(&self) -> Option<[u8; 8]> {
         self.network
+    }
+
+    /// What is dialled for help there, as it said last.
+    pub fn help(&self) -> &Help {
+        &self.help
     }
 
     /// When it last proved to be there.
@@ -232,6 +239,9 @@ impl Peer {
         self.clock = Some(clock);
         if answer.release.is_some() {
             self.release.clone_from(&answer.release);
+        }
+        if let Some(help) = &answer.help {
+            self.help.clone_from(help);
         }
         if let Some(network) = answer.network.filter(|network| self.network != Some(*network)) {
             self.network = Some(network);

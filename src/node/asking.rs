@@ -330,7 +330,7 @@ impl Node {
                 claims.login.into_iter().for_each(|login| self.not_there(now, &number, site, login));
                 true
             }
-            (Some(Cause::EmergencyAtOrigin), Purpose::BreakOut) => self.dial_help_here(key, &number),
+            (Some(Cause::EmergencyAtOrigin), Purpose::BreakOut) => self.dial_help_here(now, key, &number),
             (_, _) => false,
         }
     }

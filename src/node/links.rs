@@ -9,7 +9,8 @@ use super::tasks::Asked;
 use crate::ids::{BootId, Entropy, SiteName, SiteNumber};
 use crate::link::proof::{self, Proof, RouteKeys, Side};
 use crate::link::{
-    Answer, Bound, Cause, Claims, Envelope, Gate, Keyring, Minted, PairKeys, Peer, Receipt, Refused, State, Token, mint,
+    Answer, Bound, Cause, Claims, Envelope, Gate, Help, Keyring, Minted, PairKeys, Peer, Purpose, Refused, State,
+    Token, mint,
 };
 use crate::settings::Secret;
 use crate::sip::{Name, Request};
@@ -23,6 +24,8 @@ pub(super) struct Links {
     number: SiteNumber,
     /// Of our network table.
     fingerprint: [u8; 8],
+    /// What is dialled for help here.
+    help: Help,
 }
 
 /// One other site.
@@ -48,12 +51,14 @@ impl Links {
         let gate = Keyring::new(&config.network, own).map(|keys| Gate::new(keys, boot, seeds));
         let number = config.network.site(own.as_str()).map_or(SiteNumber(0), |site| site.number);
         let fingerprint = config.network.fingerprint;
-        Self { gate, routes: route_keys(config, entropy), peers, number, fingerprint }
+        let help = Help::new(config.plan.emergency_numbers());
+        Self { gate, routes: route_keys(config, entropy), peers, number, fingerprint, help }
     }
 
     /// Takes over a new configuration; what is known of the others stays known.
     pub(super) fn configure(&mut self, config: &Config, now: Now, entropy: &mut Entropy) {
         self.fingerprint = config.network.fingerprint;
+        self.help = Help::new(config.plan.emergency_numbers());
         let own = &config.site.name;
         if let (Some(gate), Some(keys)) = (&mut self.gate, Keyring::new(&config.network, own)) {
             gate.configure(keys);
@@ -123,20 +128,30 @@ impl Links {
         self.pair(self.peers.get(site)?.number)
     }
 
-    /// The header's value for an answer to the request with that receipt.
+    /// The header's value for an answer to the request with that token. Who probes is told what there is to know of this site.
     pub(super) fn prove(
         &self,
         now: Now,
-        from: SiteNumber,
-        receipt: &Receipt,
+        token: &Token,
         status: u16,
         cause: Option<Cause>,
         body: Option<&[u8]>,
     ) -> Option<String> {
         let gate = self.gate.as_ref()?;
-        let release = Some(env!("CARGO_PKG_VERSION").to_string());
-        let answer = Answer { boot: gate.boot(), clock: now.wall, cause, release, network: Some(self.fingerprint) };
-        Some(answer.prove(gate.pair(from)?, receipt, status, body))
+        let plain = Answer { boot: gate.boot(), clock: now.wall, cause, ..Answer::default() };
+        let about_us = |plain| Answer {
+            release: Some(env!("CARGO_PKG_VERSION").to_owned()),
+            network: Some(self.fingerprint),
+            help: Some(self.help.clone()),
+            ..plain
+        };
+        let answer = if token.claims.purpose == Purpose::Probe { about_us(plain) } else { plain };
+        Some(answer.prove(gate.pair(token.envelope.from)?, &token.receipt, status, body))
+    }
+
+    /// Whether these digits are dialled for help at that site, as it said when it was last heard (SPEC 6.7).
+    pub(super) fn helps(&self, site: &SiteName, digits: &str) -> bool {
+        self.peers.get(site).is_some_and(|other| other.peer.help().is_dialled_by(digits))
     }
 
     /// A proven answer came from a site.

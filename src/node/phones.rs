@@ -11,7 +11,7 @@ use crate::ids::Extension;
 use crate::link::proof::Peer;
 use crate::link::{Caller as Claimed, Claims, HomeUser, Identity, State};
 use crate::location::Record;
-use crate::plan::{EmergencyCall, Standing};
+use crate::plan::{Decision, EmergencyCall, Outcome, Standing};
 use crate::proxy::{Caller, is_loop, routing_hash};
 use crate::rejection::Rejection;
 use crate::sip::{Method, Name, Reply, Status};
@@ -58,6 +58,9 @@ impl Node {
         let caller = self.caller_of(&proven.account);
         let claims = self.claims_of(now, &asked, &proven.account);
         let decision = self.dialled(now, &proven.account, dialled.as_str());
+        if let Some(call) = self.help_behind(&asked, &decision) {
+            return self.dial_help(now, asked, caller, &call);
+        }
         let plan = Passing { gives: decision.gives(&self.config.site.name), ..plan };
         match self.stages(now, &asked, &decision, &caller, &claims) {
             Ok(stages) => self.start_call(now, asked, caller, plan, stages),
@@ -230,6 +233,20 @@ impl Node {
         (asked.request.method() == &Method::INVITE).then(|| self.config.plan.emergency(dialled.as_str())).flatten()
     }
 
+    /// SPEC 6.7: the call for help that a proven user makes behind a Break Out prefix. What is dialled for help at the target is
+    /// dialled here, whether that site can be asked or not.
+    fn help_behind(&self, asked: &Asked, decision: &Decision) -> Option<EmergencyCall> {
+        if asked.request.method() != &Method::INVITE {
+            return None;
+        }
+        if let Outcome::Emergency(call) = &decision.outcome {
+            return Some(call.clone());
+        }
+        let Outcome::BreakOut(there) = &decision.outcome else { return None };
+        let helps = self.links.helps(&there.site, &there.digits);
+        helps.then(|| self.config.plan.emergency_for(&there.digits)).flatten()
+    }
+
     fn call_for_help(&mut self, now: Now, asked: Asked, call: &EmergencyCall) {
         let proven = self.authenticate(now, &asked);
         let caller = match &proven {
@@ -237,6 +254,11 @@ impl Node {
             Err(_) if self.helps(now, asked.source.remote.ip()) || self.home_must_judge(now, &asked) => Caller::Unknown,
             Err(challenge) => return self.refuse_statelessly(&asked, challenge),
         };
+        self.dial_help(now, asked, caller, call);
+    }
+
+    /// Sends an admitted emergency call out, and tells those in charge.
+    fn dial_help(&mut self, now: Now, asked: Asked, caller: Caller, call: &EmergencyCall) {
         let Some(max_forwards) = self.hops_left(&asked) else { return };
         let plan = Passing {
             max_forwards,
@@ -250,19 +272,20 @@ impl Node {
             from_outside: false,
             gives: format!("Emergency {}", call.number),
         };
-        self.say(Event::Emergency {
-            from: caller.label().to_owned(),
-            source: asked.source.remote,
-            number: call.number.clone(),
-        });
-        let who = match &caller {
-            Caller::Unknown => format!("somebody who claims to be {}", claimed_name(&asked)),
-            Caller::User { .. } | Caller::Desk(_) | Caller::Outside { .. } => caller.label().to_owned(),
-        };
-        let place = self.place_of(asked.source.remote.ip());
-        self.tell_those_in_charge(now, &help_text(&who, &call.number, &place, asked.source.remote, now));
+        self.help_is_called(now, &asked, &caller, call);
         let stages = self.emergency_stages(asked.source.remote, call);
         self.start_call(now, asked, caller, plan, stages);
+    }
+
+    fn help_is_called(&mut self, now: Now, asked: &Asked, caller: &Caller, call: &EmergencyCall) {
+        let (from, source, number) = (caller.label().to_owned(), asked.source.remote, call.number.clone());
+        self.say(Event::Emergency { from, source, number });
+        let who = match caller {
+            Caller::Unknown => format!("somebody who claims to be {}", claimed_name(asked)),
+            Caller::User { .. } | Caller::Desk(_) | Caller::Outside { .. } => caller.label().to_owned(),
+        };
+        let place = self.place_of(source.ip());
+        self.tell_those_in_charge(now, &help_text(&who, &call.number, &place, source, now));
     }
 
     /// Where a phone stands, by its source address, in the words of the configuration.
@@ -280,10 +303,12 @@ impl Node {
     }
 
     /// SPEC 6.7: the target of a Break Out says that the number is one for emergencies: it is dialled where the phone stands.
-    pub(super) fn dial_help_here(&mut self, key: Key, number: &Extension) -> bool {
+    pub(super) fn dial_help_here(&mut self, now: Now, key: Key, number: &Extension) -> bool {
         let Some(call) = self.config.plan.emergency_for(number.as_str()) else { return false };
-        let Some(source) = self.calls.of(key).map(|call| call.asked.source.remote) else { return false };
-        let stages = self.emergency_stages(source, &call);
+        let Some(asking) = self.calls.of(key) else { return false };
+        let (asked, caller) = (asking.asked.clone(), asking.caller.clone());
+        self.help_is_called(now, &asked, &caller, &call);
+        let stages = self.emergency_stages(asked.source.remote, &call);
         if let Some(asking) = self.calls.of(key) {
             asking.context.insert(stages);
             asking.plan.gives = format!("Emergency {}", call.number);

@@ -116,7 +116,7 @@ impl Node {
             (Some(body), Some(keys)) => Some(seal_answer(keys, &token.receipt, status.0, body, &mut self.entropy)),
             (Some(_) | None, _) => None,
         };
-        let proof = self.links.prove(now, from, &token.receipt, status.0, cause, sealed.as_deref());
+        let proof = self.links.prove(now, token, status.0, cause, sealed.as_deref());
         let mut reply = self.reply(asked, status);
         if let Some(proof) = proof {
             reply = reply.header(&Name::HotdeskLink, proof);

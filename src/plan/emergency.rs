@@ -57,9 +57,19 @@ impl Plan {
         own.or_else(default).or_else(|| self.any_emergency())
     }
 
-    /// The numbers that are emergency numbers here without any prefix.
-    pub fn emergency_numbers(&self) -> impl Iterator<Item = &str> {
-        self.emergency.rows.keys().map(|number| &**number)
+    /// What is dialled here for help: the emergency numbers without any prefix first, then behind the outside prefixes.
+    pub fn emergency_numbers(&self) -> Vec<String> {
+        let bare = || self.emergency.rows.keys().map(|number| number.to_string());
+        let patterns = self.system.rows().iter().map(|row| row.pattern.as_str().trim_end_matches(';'));
+        let prefixes = patterns.filter_map(|pattern| pattern.strip_suffix('N'));
+        let behind = prefixes.flat_map(|prefix| bare().map(move |number| format!("{prefix}{number}")));
+        let mut numbers: Vec<String> = bare().collect();
+        for dialled in behind.filter(|dialled| self.emergency_row(dialled).is_some()) {
+            if !numbers.contains(&dialled) {
+                numbers.push(dialled);
+            }
+        }
+        numbers
     }
 
     /// Finds the emergency numbers; `None` when no code leads to any.

@@ -2,7 +2,7 @@
 
 use hotdesk::phone::PhoneEvent;
 
-use crate::support::World;
+use crate::support::{Line, LineClass, World};
 
 #[test]
 fn an_emergency_number_behind_break_out_is_dialled_here() {
@@ -30,6 +30,37 @@ fn a_visitor_calls_for_help_where_the_visitor_is() {
         assert!(arrival.asserted.is_some_and(|identity| identity.contains("+33199000300")));
     }
     assert!(!world.ever_rang(world.carrier("bt")));
+    world.end();
+}
+
+#[test]
+fn the_other_site_is_asked_while_its_numbers_are_not_known() {
+    let mut world = World::new(7);
+    world.lines(LineClass::Sites, Line::clean(800));
+    let charles = world.registered("202", "london");
+    // The first probes are still on their way.
+    let arrival = world.talk(charles, "*8215", world.carrier("bt"));
+    assert!(arrival.uri.starts_with("sip:999@"), "{}", arrival.uri);
+    world.end();
+}
+
+#[test]
+fn help_is_known_behind_break_out_while_that_site_is_away() {
+    let mut world = World::new(6);
+    let charles = world.registered("202", "london");
+    let bt = world.carrier("bt");
+    world.pass(20);
+    world.cut("london", "paris");
+    // At once, and when it is known to be down: 15 is help in Paris only, there behind its outside prefix too.
+    for _ in 0..2 {
+        for dialled in ["*8215", "*82015"] {
+            let arrival = world.talk(charles, dialled, bt);
+            assert!(arrival.uri.starts_with("sip:999@"), "{dialled}: {}", arrival.uri);
+        }
+        world.pass(30);
+    }
+    let dialled = world.dial(charles, "*820199");
+    assert_eq!(world.refused(dialled).status.0, 504, "nothing else is dialled here for another site");
     world.end();
 }
 
