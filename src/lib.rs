@@ -11,7 +11,7 @@
 //!
 //! ```text
 //! 5 faces     main  cli/(run check dial demo hash secret)
-//! 4 world     config/(raw serde → validated)  net/(udp, driver, store)  telemetry  shutdown
+//! 4 world     config/(raw serde → validated)  net/(udp, driver)  storage/(redb)  telemetry  shutdown
 //! 3 building  node/(owns all of the below, wiring only)  event  phone/(the other side of the wire: demo and tests)
 //! 2 roles     registrar/  hot_desk/(home, visited, renewal, licence)  proxy/(source, targets, forward, context, loops)
 //! 1 machines  transaction/  location/(records, table, ledger)  plan/  link/(token, answer, seal, peer, proof)  auth/
@@ -58,6 +58,7 @@ pub mod rejection;
 pub mod settings;
 pub mod shutdown;
 pub mod sip;
+pub mod storage;
 pub mod telemetry;
 pub mod timing;
 pub mod transaction;

@@ -14,10 +14,12 @@ use super::plans::Plans;
 use super::{CONFIG, NOTHING_DONE, complain, network_file, say};
 use crate::config::Sites;
 use crate::ids::SiteName;
-use crate::net::{self, Bound, Drops, Memory, Running};
-use crate::node::{Command, Config};
+use crate::location::{Memory, Store};
+use crate::net::{self, Bound, Drops, Running};
+use crate::node::{Command, Config, Restored};
 use crate::settings::SiteEntry;
 use crate::shutdown::{Drained, Signal, Signals};
+use crate::storage::{self, Database, Writer};
 use crate::telemetry::{self, Format, Log};
 
 /// Serve the sites of a network
@@ -93,9 +95,12 @@ impl Arguments {
             bound.push((self.bind(entry)?, config));
         }
         let drops = bound.iter().flat_map(|(sockets, _)| sockets.iter().filter_map(Bound::drops)).collect();
+        let bound = bound.into_iter().map(|(sockets, config)| Ok((sockets, Kept::open(&config)?, config)));
+        let bound: Vec<_> = bound.collect::<Result<_, Failure>>()?;
         let lab = plans.0.sites.values().any(|site| site.lab.is_some());
         let names: Vec<_> = plans.0.sites.keys().map(SiteName::as_str).collect();
-        let sites = bound.into_iter().map(|(sockets, config)| start(config, sockets)).collect::<Result<_, _>>()?;
+        let sites =
+            bound.into_iter().map(|(sockets, kept, config)| start(config, sockets, kept)).collect::<Result<_, _>>()?;
         say(format_args!("ready{}: {}", if lab { " (LAB)" } else { "" }, names.join(", ")));
         Ok((sites, drops))
     }
@@ -163,6 +168,9 @@ impl Arguments {
     /// Sites and sockets are made at the start: a configuration with others needs a new one.
     fn fits(&self, old: &Plans, new: Plans) -> Result<Plans, Vec<String>> {
         let mut problems = Vec::new();
+        if old.0.network.data_dir != new.0.network.data_dir {
+            problems.push(format!("{}: network.data_dir changes only with a restart", self.config.display()));
+        }
         let listen = |plans: &Plans, name: &SiteName| Some(plans.0.network.sites.get(name)?.listen.clone());
         for name in old.0.sites.keys().chain(new.0.sites.keys()) {
             let (before, after) = (listen(old, name), listen(&new, name));
@@ -190,13 +198,47 @@ impl From<std::io::Error> for Failure {
     }
 }
 
-fn start(config: Config, sockets: Vec<Bound>) -> Result<Running, Failure> {
-    let mut seed = [0; 32];
-    getrandom::fill(&mut seed)
+/// Where a site's changes become durable, and what was there.
+struct Kept {
+    store: Box<dyn Store>,
+    restored: Restored,
+}
+
+impl Kept {
+    /// Opens the database in `data_dir`; without that key everything is kept in memory.
+    fn open(config: &Config) -> Result<Self, Failure> {
+        let Some(folder) = &config.network.data_dir else {
+            return Ok(Self { store: Box::new(Memory::default()), restored: Restored::default() });
+        };
+        let name = config.site.name.as_str();
+        let fail = |why: storage::OpenError| Failure::Start(vec![why.to_string()]);
+        let database = Database::open(folder, name, config.site.hot_desk.survive_restart).map_err(fail)?;
+        let (forms, unreadable) = database.records().map_err(fail)?;
+        for record in unreadable {
+            error!(site = name, "a stored record can't be read and is left alone: {record}");
+        }
+        let routes = Some(database.routes_secret(random()?).map_err(fail)?);
+        let stored = forms.len();
+        let records = storage::restore(forms, net::now());
+        info!(site = name, stored, live = records.len(), "what was stored is back");
+        let store = Box::new(Writer::start(name, database)?);
+        Ok(Self { store, restored: Restored { records, routes } })
+    }
+}
+
+fn random() -> Result<[u8; 32], Failure> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes)
         .map_err(|why| Failure::Start(vec![format!("the system gives no random bytes: {why}")]))?;
+    Ok(bytes)
+}
+
+fn start(config: Config, sockets: Vec<Bound>, kept: Kept) -> Result<Running, Failure> {
+    let seed = random()?;
     let mut log = Log::new(config.site.name.clone());
     let tell = Box::new(move |now, event| log.write(now, &event));
-    Ok(net::start(net::Site { config, sockets, store: Box::new(Memory::default()), seed, tell })?)
+    let Kept { store, restored } = kept;
+    Ok(net::start(net::Site { config, sockets, store, restored, seed, tell })?)
 }
 
 /// Says every ten seconds what the kernel had to drop.

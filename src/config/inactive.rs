@@ -40,7 +40,6 @@ const NETWORK: &[Inactive<NetworkTable>] = &[
     row("admin", |network| network.admin.is_some(), NO_PAGE),
     row("admin_token", |network| network.admin_token.is_some(), NO_PAGE),
     row("call_log", |network| says(&network.call_log), "calls are not recorded"),
-    row("data_dir", |network| says(&network.data_dir), "everything is kept in memory and lost at a restart"),
 ];
 
 const PROFILES: &[Inactive<ProfileTable>] = &[
@@ -72,7 +71,6 @@ const HOT_DESK: &[Inactive<HotDeskTable>] = &[
         |desk| desk.displaced.as_deref() == Some("limbo"),
         "a displaced phone is refused, as by \"refuse\"",
     ),
-    row("survive_restart", |desk| desk.survive_restart == Some(true), "a login is lost when its site restarts"),
     row("logout_at", |desk| says(&desk.logout_at), "nobody is logged out by the clock"),
     row("idle_logout", |desk| counts(desk.idle_logout), "nobody is logged out for being idle"),
 ];

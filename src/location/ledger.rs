@@ -140,6 +140,12 @@ impl<T> Ledger<T> {
         failed.into_iter().map(|step| (step.extension, step.then)).collect()
     }
 
+    /// What waits for the step `id`, while it is staged.
+    pub fn waiting(&mut self, id: StoreId) -> Option<&mut T> {
+        let at = self.steps.binary_search_by_key(&id, |step| step.id).ok()?;
+        self.steps.get_mut(at).map(|step| &mut step.then)
+    }
+
     fn unstage(&mut self, extension: &Extension) {
         let Some(staged) = self.staged.get_mut(extension) else { return };
         staged.steps -= 1;

@@ -9,6 +9,7 @@ mod device;
 mod displaced;
 mod ledger;
 mod record;
+mod store;
 mod table;
 
 pub use binding::Binding;
@@ -16,4 +17,5 @@ pub use device::Device;
 pub use displaced::{DisplacedDevice, Displacement, bring_back, displace, displacement, forgive};
 pub use ledger::{Ledger, LedgerFull, StoreId, StoreOp};
 pub use record::{Away, Guest, Record, Resident, Visitor};
+pub use store::{Memory, Store, Stored};
 pub use table::Location;

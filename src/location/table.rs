@@ -33,6 +33,11 @@ impl Location {
         }
     }
 
+    /// Puts a record back that was stored before the process began.
+    pub fn restore(&self, extension: &Extension, record: Record) {
+        self.put(extension, Some(Arc::new(record)));
+    }
+
     /// How many records there are.
     pub fn len(&self) -> usize {
         self.records.len()

@@ -10,9 +10,9 @@ use tokio::time::{Sleep, sleep_until};
 
 use super::clock;
 use super::site::{Order, Tell};
-use super::store::{Store, Stored};
 use super::tap::{Seen, Tap, Way};
 use super::udp::{Sent, Sockets};
+use crate::location::{Store, Stored};
 use crate::node::{Command, Node};
 use crate::timing::Now;
 
@@ -82,9 +82,10 @@ impl Driver {
                 // Nobody is left who could give orders: the process is going.
                 return Poll::Ready(Some(order.unwrap_or(Order::Stop)));
             }
-            // Both are always asked, so that both know whom to wake.
+            // All are always asked, so that all know whom to wake.
             let (io, timer) = (self.sockets.poll_ready(cx), self.alarm.poll(cx, due));
-            if io.is_ready() || timer.is_ready() { Poll::Ready(None) } else { Poll::Pending }
+            let news = self.store.poll_news(cx);
+            if io.is_ready() || timer.is_ready() || news.is_ready() { Poll::Ready(None) } else { Poll::Pending }
         })
         .await
     }

@@ -11,13 +11,11 @@ mod clock;
 mod driver;
 mod drops;
 mod site;
-mod store;
 mod tap;
 mod udp;
 
 pub use clock::now;
 pub use drops::Drops;
 pub use site::{Running, Site, Tell, start};
-pub use store::{Memory, Store, Stored};
 pub use tap::{Seen, Tap, Way};
 pub use udp::{BindError, Bound, bind};

@@ -10,12 +10,12 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::clock;
 use super::driver::Driver;
-use super::store::Store;
 use super::tap::Tap;
 use super::udp::{Bound, Sockets};
 use crate::event::Event;
 use crate::ids::SiteName;
-use crate::node::{Command, Config, Node};
+use crate::location::Store;
+use crate::node::{Command, Config, Node, Restored};
 use crate::timing::Now;
 
 /// Who is told what happens at a site, on the site's own thread: it must not block.
@@ -32,6 +32,8 @@ pub struct Site {
     pub sockets: Vec<Bound>,
     /// Where its changes become durable.
     pub store: Box<dyn Store>,
+    /// What was stored before.
+    pub restored: Restored,
     /// Secret and fresh: everything random comes from it.
     pub seed: [u8; 32],
     /// Who is told what happens.
@@ -71,7 +73,9 @@ pub fn start(site: Site) -> io::Result<Running> {
     };
     let thread = thread::Builder::new().name(format!("site {name}")).spawn(move || {
         runtime.block_on(async move {
-            let node = Node::new(site.config, clock::now(), site.seed);
+            let now = clock::now();
+            let mut node = Node::new(site.config, now, site.seed);
+            node.restore(now, site.restored);
             Driver::new(node, sockets, site.store, receiver, site.tell, idle_sender).serve().await;
         });
         let _ = end.send(());

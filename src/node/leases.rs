@@ -181,6 +181,7 @@ impl Node {
             let mut word = messages::Renewed::held(extension.clone(), renewal.login, lease.as_secs());
             let settings = self.settings_of(&user, &user.profile);
             word.settings = (settings.version != renewal.settings_version).then_some(settings);
+            word.ha1 = renewal.wants_ha1.then(|| (&user.credentials).into());
             word
         };
         match hot_desk::renew(&resident, site, &heard, lease, on_reconnect, &here, now) {

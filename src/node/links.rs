@@ -76,6 +76,11 @@ impl Links {
         }
     }
 
+    /// Without a `link_secret`: proofs are made with a secret that outlives the process (SPEC 9.7).
+    pub(super) fn keep_routes(&mut self, own: &SiteName, secret: [u8; 32]) {
+        self.routes = RouteKeys::new(own, &Secret(secret.to_vec()), None);
+    }
+
     /// A token for a request to `site`, as it will be sent.
     pub(super) fn mint(&self, now: Now, site: &SiteName, claims: &Claims, bound: &Bound<'_>) -> Option<Minted> {
         let other = self.peers.get(site)?;

@@ -28,6 +28,7 @@ mod login;
 mod phones;
 mod receive;
 mod register;
+mod restore;
 mod route;
 mod site_calls;
 mod sites;
@@ -46,13 +47,14 @@ use self::asking::{LinkTask, Sending};
 use self::callers::Callers;
 use self::links::Links;
 use self::login::Pending;
-use self::tasks::{Call, ClientTask, Key, Keyed, Licence, ServerTask, Then, Timer};
+pub use self::restore::Restored;
+use self::tasks::{Call, ClientTask, Key, Keyed, Licence, ServerTask, Then, Timer, Waiting};
 use crate::alarms::Alarms;
 use crate::auth::{Authenticator, Lockout};
 use crate::event::Event;
 use crate::hot_desk::Licences;
 use crate::ids::{Entropy, Extension, LoginId, ShardId, SiteName};
-use crate::location::{Ledger, Location, StoreId, StoreOp};
+use crate::location::{Ledger, Location, StoreId, StoreOp, Visitor};
 use crate::plan::Plan;
 use crate::proxy::Names;
 use crate::rejection::Rejection;
@@ -66,6 +68,8 @@ use crate::transmit::Transmit;
 const EVENTS: usize = 10_000;
 /// Most changes that wait for the store.
 const STAGED: usize = 100_000;
+/// Who waits for the store is told so after so long (SPEC 13).
+const SLOW: Duration = Duration::from_secs(2);
 /// After so long a change that could not be stored is tried again.
 const TRY_AGAIN: Duration = Duration::from_secs(1);
 /// Answers to OPTIONS for the site itself, per second.
@@ -111,6 +115,8 @@ pub struct Node {
     ringing: VecDeque<(Instant, Key)>,
     location: Arc<Location>,
     ledger: Ledger<Then>,
+    /// Steps that somebody waits for, and until when.
+    stored_by: VecDeque<(Instant, StoreId)>,
     alarms: Alarms<Extension>,
     timers: Alarms<Timer>,
     auth: Authenticator,
@@ -125,6 +131,8 @@ pub struct Node {
     undone_logins: VecDeque<(Instant, LoginId)>,
     /// Visitors whose renewal is due, by home.
     due: BTreeMap<SiteName, BTreeSet<Extension>>,
+    /// Visitors of before a restart that home has not confirmed yet (SPEC 8.5).
+    returning: BTreeMap<Extension, Visitor>,
     /// Home sites that are being asked for renewals.
     renewing: BTreeSet<SiteName>,
     /// The second that is being counted, and OPTIONS answered in it.
@@ -156,6 +164,7 @@ impl Node {
             ringing: VecDeque::new(),
             location: Arc::new(Location::new(d)),
             ledger: Ledger::new(STAGED, e),
+            stored_by: VecDeque::new(),
             alarms: Alarms::new(f),
             timers: Alarms::new(g),
             auth: Authenticator::new(&config.network.realm, &config.site.auth, entropy.bytes()),
@@ -168,6 +177,7 @@ impl Node {
             logins: BTreeMap::new(),
             undone_logins: VecDeque::new(),
             due: BTreeMap::new(),
+            returning: BTreeMap::new(),
             renewing: BTreeSet::new(),
             options: (i[0], 0),
             draining: false,
@@ -187,6 +197,9 @@ impl Node {
 
     /// Everything up to `id` is durable.
     pub fn handle_stored(&mut self, now: Now, id: StoreId) {
+        while self.stored_by.front().is_some_and(|(_, step)| *step <= id) {
+            self.stored_by.pop_front();
+        }
         while let Some(then) = self.ledger.stored(&self.location, id) {
             self.fulfil(now, then);
         }
@@ -279,7 +292,23 @@ impl Node {
             self.licences.release(&extension, id);
             self.notify(now, asking::Notice::undo(&extension, &home, id));
         }
-        let Some(answer) = then.answer else { return };
+        if let Some(answer) = then.answer {
+            self.not_stored(now, answer, status);
+        }
+    }
+
+    /// SPEC 13: the store takes longer than anybody waits. The change itself still waits, and is true once it is stored.
+    fn look_at_the_store(&mut self, now: Now) {
+        while self.stored_by.front().is_some_and(|(by, _)| *by <= now.instant) {
+            let Some((_, step)) = self.stored_by.pop_front() else { return };
+            let answer = self.ledger.waiting(step).and_then(|then| then.answer.take());
+            if let Some(answer) = answer {
+                self.not_stored(now, answer, Status::SERVICE_UNAVAILABLE);
+            }
+        }
+    }
+
+    fn not_stored(&mut self, now: Now, answer: Waiting, status: Status) {
         if let Some(bytes) = answer.otherwise {
             return self.transactions.respond(now.instant, answer.server, Status::SERVER_INTERNAL_ERROR, bytes);
         }

@@ -228,11 +228,16 @@ impl Node {
 
     /// Stages a change; what waits for it is done once it is stored. A full ledger is said with 503 (SPEC 13).
     pub(super) fn change(&mut self, now: Now, extension: &Extension, record: Option<Record>, then: Then) {
+        // A new login, or a word of home's, ends the wait for one of before the restart.
+        self.returning.remove(extension);
         if let Some(alarm) = record.as_ref().and_then(Record::next_alarm) {
             self.alarms.arm(extension, alarm);
         }
-        if let Err(full) = self.ledger.stage(extension, record, then) {
-            self.undone(now, full.0, Status::SERVICE_UNAVAILABLE);
+        let is_awaited = then.answer.is_some();
+        match self.ledger.stage(extension, record, then) {
+            Ok(step) if is_awaited => self.stored_by.push_back((now.instant + super::SLOW, step)),
+            Ok(_) => {}
+            Err(full) => self.undone(now, full.0, Status::SERVICE_UNAVAILABLE),
         }
     }
 

@@ -136,7 +136,10 @@ impl Node {
         if record.as_deref().and_then(Record::visitor).is_some_and(|visitor| visitor.home == *home) {
             return Visiting::Here;
         }
-        if self.is_arriving(extension) || self.ledger.is_staged(extension.as_str()) {
+        if self.is_arriving(extension)
+            || self.returning.contains_key(extension)
+            || self.ledger.is_staged(extension.as_str())
+        {
             return Visiting::Arriving;
         }
         Visiting::No

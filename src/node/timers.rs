@@ -20,6 +20,7 @@ impl Node {
             self.look_after(now, &extension);
         }
         self.look_at_ringing(now);
+        self.look_at_the_store(now);
         self.look_at_sites(now);
         self.settle(now);
     }
@@ -28,7 +29,8 @@ impl Node {
     pub fn poll_timeout(&self) -> Option<Instant> {
         let ringing = self.ringing.front().map(|(at, _)| *at);
         let links = self.links.poll_timeout();
-        let own = [self.transactions.poll_timeout(), self.timers.next(), self.alarms.next(), links, ringing];
+        let store = self.stored_by.front().map(|(by, _)| *by);
+        let own = [self.transactions.poll_timeout(), self.timers.next(), self.alarms.next(), links, ringing, store];
         own.into_iter().flatten().min()
     }
 

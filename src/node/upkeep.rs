@@ -17,12 +17,14 @@ use crate::settings::Origin;
 use crate::timing::Now;
 
 /// A renewal that was not answered is tried again after a quarter of the lease, and not sooner than this.
-const SOONEST: Duration = Duration::from_secs(2);
+pub(super) const SOONEST: Duration = Duration::from_secs(2);
 
 impl Node {
     /// The alarm of an AOR has rung.
     pub(super) fn look_after(&mut self, now: Now, extension: &Extension) {
-        let Some(record) = self.ledger.view(&self.location, extension.as_str()) else { return };
+        let Some(record) = self.ledger.view(&self.location, extension.as_str()) else {
+            return self.look_after_returning(now, extension);
+        };
         match &*record {
             Record::Resident(resident) => self.look_after_resident(now, extension, resident),
             Record::Visitor(visitor) => self.look_after_visitor(now, extension, visitor),
@@ -75,7 +77,7 @@ impl Node {
     }
 
     /// Asks a home site for the next few leases; the answer brings the next ones, so that a crowd is paced (SPEC 5.3).
-    fn renew(&mut self, now: Now, home: &SiteName) {
+    pub(super) fn renew(&mut self, now: Now, home: &SiteName) {
         if self.renewing.contains(home) {
             return;
         }
@@ -98,8 +100,9 @@ impl Node {
     }
 
     fn renewal(&self, extension: &Extension) -> Option<Renewal> {
-        let view = self.ledger.view(&self.location, extension.as_str())?;
-        let visitor = view.visitor()?;
+        let view = self.ledger.view(&self.location, extension.as_str());
+        let here = view.as_deref().and_then(Record::visitor);
+        let visitor = here.or_else(|| self.returning.get(extension))?;
         Some(Renewal {
             extension: extension.clone(),
             login: visitor.login,
@@ -108,7 +111,7 @@ impl Node {
             settings_version: visitor.guest.version,
             devices: visitor.bindings.iter().map(|binding| device_told(&binding.device)).collect(),
             in_call: false,
-            wants_ha1: false,
+            wants_ha1: here.is_none(),
         })
     }
 
@@ -122,6 +125,9 @@ impl Node {
     }
 
     fn renewed(&mut self, now: Now, home: &SiteName, word: &Renewed) {
+        if self.returning_answered(now, home, word) {
+            return;
+        }
         let extension = &word.extension;
         let view = self.ledger.view(&self.location, extension.as_str());
         let Some(visitor) = view.as_deref().and_then(Record::visitor) else { return };
@@ -150,7 +156,7 @@ impl Node {
     }
 }
 
-fn updated(visitor: &Visitor, settings: &messages::Settings) -> Guest {
+pub(super) fn updated(visitor: &Visitor, settings: &messages::Settings) -> Guest {
     let user = &visitor.guest.user;
     let origin = Origin { file: user.origin.file.clone(), line: 0 };
     Guest {

@@ -10,4 +10,5 @@ mod message;
 mod registration;
 mod signals;
 mod start;
+mod storage;
 mod support;

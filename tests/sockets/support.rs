@@ -85,7 +85,8 @@ impl Network {
 
     /// Starts the program and waits until it is ready.
     pub fn run(&self, arguments: &[&str]) -> Running {
-        let log = self.directory.join("log");
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let log = self.directory.join(format!("log-{}", COUNT.fetch_add(1, Ordering::Relaxed)));
         let mut child = hotdesk("run", &self.config(), arguments)
             .stdout(Stdio::piped())
             .stderr(fs::File::create(&log).expect("a log"))

@@ -28,4 +28,5 @@ mod lost_and_doubled_datagrams_change_nothing;
 mod requests_inside_a_call_reach_the_other_side;
 mod sites_clocks_may_differ;
 mod two_phones_of_a_user_log_in_at_once;
+mod what_was_confirmed_outlives_the_process;
 mod who_may_call_and_who_may_not;

@@ -18,8 +18,9 @@ use super::ladder::{Ladder, Rung};
 use super::sample;
 use super::seat::Seat;
 use crate::event::Event;
-use crate::net::{self, Bound, Memory, Running, Tap, Way};
-use crate::node::Config;
+use crate::location::Memory;
+use crate::net::{self, Bound, Running, Tap, Way};
+use crate::node::{Config, Restored};
 use crate::phone::{Phone, PhoneEvent};
 use crate::settings::Listen;
 
@@ -240,7 +241,8 @@ fn start(
     let teller = teller.clone();
     // The stage may be gone already while its sites end.
     let tell = Box::new(move |_, event| drop(teller.send((part, News::Event(event)))));
-    net::start(net::Site { config, sockets: vec![socket], store: Box::new(Memory::default()), seed, tell })
+    let (store, restored) = (Box::new(Memory::default()), Restored::default());
+    net::start(net::Site { config, sockets: vec![socket], store, restored, seed, tell })
 }
 
 fn tap(part: Part, teller: &mpsc::UnboundedSender<(Part, News)>) -> Tap {

@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use hotdesk::event::Event;
-use hotdesk::ids::{Entropy, SiteName};
+use hotdesk::ids::{Entropy, Extension, SiteName};
 use hotdesk::location::{StoreId, StoreOp};
-use hotdesk::node::{Config, Node};
+use hotdesk::node::{Config, Node, Restored};
 use hotdesk::phone::{Behaviour, Phone, PhoneConfig, PhoneEvent};
+use hotdesk::storage;
 use hotdesk::timing::{Now, Wall};
 use hotdesk::transmit::{Flow, SocketId};
 
@@ -45,6 +46,10 @@ struct SiteSeat {
     node: Option<Node>,
     boots: u64,
     stores: Stores,
+    /// What is on its disk, if it has one.
+    disk: Option<BTreeMap<Extension, Vec<u8>>>,
+    /// The newest change of each user that this process has written.
+    written: BTreeMap<Extension, StoreId>,
     /// How much its clock is ahead, in milliseconds.
     ahead: i64,
     events: Vec<(Duration, Event)>,
@@ -65,9 +70,27 @@ struct PhoneSeat {
 }
 
 enum Happening {
-    Arrives { from: SocketAddr, to: SocketAddr, bytes: Bytes },
-    Nobody { site: String, remote: SocketAddr },
-    Stored { site: String, boot: u64, op: StoreId, failed: bool },
+    Arrives {
+        from: SocketAddr,
+        to: SocketAddr,
+        bytes: Bytes,
+    },
+    Nobody {
+        site: String,
+        remote: SocketAddr,
+    },
+    Stored {
+        site: String,
+        boot: u64,
+        op: StoreOp,
+        failed: bool,
+    },
+    /// What only extends reaches the disk.
+    Written {
+        site: String,
+        boot: u64,
+        op: StoreOp,
+    },
 }
 
 /// A network, and everything on it.
@@ -148,6 +171,8 @@ impl World {
             node: None,
             boots: 0,
             stores: Stores::AtOnce,
+            disk: None,
+            written: BTreeMap::new(),
             ahead: 0,
             events: Vec::new(),
             served: (Duration::ZERO, 0),
@@ -240,13 +265,27 @@ impl World {
         self.site_mut(site).node = None;
     }
 
-    /// The process of a site begins, with nothing remembered.
+    /// Every site has a disk from now on: what it confirms outlives its process.
+    pub fn with_disks(&mut self) {
+        for seat in self.sites.values_mut() {
+            seat.disk.get_or_insert_default();
+        }
+    }
+
+    /// The process of a site begins, with what is on its disk.
     pub fn start(&mut self, site: &str) {
         let now = self.clock_of(site);
         let seed = self.seed;
         let seat = self.site_mut(site);
         seat.boots += 1;
-        seat.node = Some(Node::new(seat.config.clone(), now, seed_of(seed, site, seat.boots)));
+        seat.written.clear();
+        let mut node = Node::new(seat.config.clone(), now, seed_of(seed, site, seat.boots));
+        if let Some(disk) = &seat.disk {
+            let read = |bytes: &Vec<u8>| storage::decode(bytes).expect("what was written");
+            let forms = disk.iter().map(|(extension, bytes)| (extension.clone(), read(bytes))).collect();
+            node.restore(now, Restored { records: storage::restore(forms, now), routes: None });
+        }
+        seat.node = Some(node);
         self.drain_site(site);
     }
 
@@ -477,14 +516,24 @@ impl World {
             }
             Happening::Stored { site, boot, op, failed } => {
                 let now = self.clock_of(&site);
-                let seat = self.site_mut(&site);
-                let Some(node) = seat.node.as_mut().filter(|_| seat.boots == boot) else { return };
+                if self.site_mut(&site).boots != boot || self.site_mut(&site).node.is_none() {
+                    return;
+                }
+                if !failed {
+                    self.write(&site, &op);
+                }
+                let Some(node) = &mut self.site_mut(&site).node else { return };
                 if failed {
-                    node.handle_store_failed(now, op)
+                    node.handle_store_failed(now, op.id)
                 } else {
-                    node.handle_stored(now, op)
+                    node.handle_stored(now, op.id)
                 }
                 self.drain_site(&site);
+            }
+            Happening::Written { site, boot, op } => {
+                if self.site_mut(&site).boots == boot && self.site_mut(&site).node.is_some() {
+                    self.write(&site, &op);
+                }
             }
         }
     }
@@ -537,12 +586,31 @@ impl World {
         }
     }
 
+    /// A lazy write is none where something newer has been written.
+    fn write(&mut self, name: &str, op: &StoreOp) {
+        let seat = self.site_mut(name);
+        let with_ha1 = seat.config.site.hot_desk.survive_restart;
+        let Some(disk) = &mut seat.disk else { return };
+        if seat.written.get(&op.extension).is_some_and(|newest| *newest > op.id) {
+            return;
+        }
+        seat.written.insert(op.extension.clone(), op.id);
+        match &op.record {
+            Some(record) => drop(disk.insert(op.extension.clone(), storage::encode(record, with_ha1))),
+            None => drop(disk.remove(&op.extension)),
+        }
+    }
+
     fn keep(&mut self, name: &str, ops: VecDeque<StoreOp>) {
         let now = self.clock_of(name);
         let (stores, boot) = (self.sites[name].stores, self.sites[name].boots);
         for op in ops {
             match stores {
+                _ if op.lazy => {
+                    self.schedule(storage::LAZY, Happening::Written { site: name.into(), boot, op });
+                }
                 Stores::AtOnce => {
+                    self.write(name, &op);
                     if let Some(node) = &mut self.site_mut(name).node {
                         node.handle_stored(now, op.id);
                     }
@@ -550,7 +618,7 @@ impl World {
                 Stores::After(_) | Stores::Failing => {
                     let failed = stores == Stores::Failing;
                     let delay = if let Stores::After(delay) = stores { delay } else { Duration::from_millis(1) };
-                    self.schedule(delay, Happening::Stored { site: name.into(), boot, op: op.id, failed });
+                    self.schedule(delay, Happening::Stored { site: name.into(), boot, op, failed });
                 }
             }
         }

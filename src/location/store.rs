@@ -1,17 +1,22 @@
 //! Where changes become durable: the seam for an embedded database.
 
-use crate::location::{StoreId, StoreOp};
+use std::task::{Context, Poll};
 
-/// Takes the node's changes in order and says when they are durable. One site, one store.
+use super::ledger::{StoreId, StoreOp};
+
+/// Takes a node's changes in order and says when they are durable.
 ///
-/// The driver asks [`stored`](Store::stored) after every input, so a store that works on a thread of its own also has to wake
-/// the driver when it has news.
+/// Whoever drives the node asks [`stored`](Store::stored) after every input, and waits with [`poll_news`](Store::poll_news): a
+/// store may work on a thread of its own.
 pub trait Store: Send {
     /// Takes one change; it must not block.
     fn stage(&mut self, op: StoreOp);
 
     /// The next news, `None` if there is none now.
     fn stored(&mut self) -> Option<Stored>;
+
+    /// Ready when there is news; else the task is woken when there is.
+    fn poll_news(&mut self, cx: &mut Context<'_>) -> Poll<()>;
 }
 
 /// What became of staged changes.
@@ -23,7 +28,7 @@ pub enum Stored {
     Failed(StoreId),
 }
 
-/// Keeps nothing and acknowledges at once: until there is a database, and without `data_dir`.
+/// Keeps nothing and acknowledges at once: without `data_dir`.
 #[derive(Debug, Default)]
 pub struct Memory {
     last: Option<StoreId>,
@@ -36,6 +41,11 @@ impl Store for Memory {
 
     fn stored(&mut self) -> Option<Stored> {
         self.last.take().map(Stored::UpTo)
+    }
+
+    fn poll_news(&mut self, _: &mut Context<'_>) -> Poll<()> {
+        // What is staged is asked for in the same turn.
+        if self.last.is_some() { Poll::Ready(()) } else { Poll::Pending }
     }
 }
 

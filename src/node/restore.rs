@@ -1,0 +1,144 @@
+//! What was on disk comes back (SPEC 4.5, 8.5, 8.6): users of this site at once; a visitor only once home has confirmed it, unless
+//! what checks its digests was kept (`survive_restart`).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Node;
+use super::asking::Notice;
+use super::tasks::{Licence, Then};
+use super::upkeep::SOONEST;
+use crate::hot_desk::{self, RunOut, Stays};
+use crate::ids::{Extension, SiteName};
+use crate::link::messages::{Outcome, Renewed};
+use crate::location::{Guest, Record, Visitor};
+use crate::settings::Credentials;
+use crate::timing::Now;
+
+/// What a process that ended has left.
+#[derive(Debug, Default)]
+pub struct Restored {
+    /// The records, with timers that run from now.
+    pub records: Vec<(Extension, Record)>,
+    /// The secret of Record-Route proofs, where there is no `link_secret`.
+    pub routes: Option<[u8; 32]>,
+}
+
+impl Node {
+    /// Takes back what was left, before anything else comes in.
+    pub fn restore(&mut self, now: Now, left: Restored) {
+        if let Some(secret) = left.routes.filter(|_| self.config.network.link_secret.is_none()) {
+            self.links.keep_routes(&self.config.site.name, secret);
+        }
+        for (extension, record) in left.records {
+            match record {
+                Record::Resident(_) if self.is_own(&extension) => self.put_back(now, &extension, record),
+                Record::Visitor(visitor) if self.is_home(&visitor.home, &extension) => {
+                    self.bring_back(now, &extension, visitor);
+                }
+                // The configuration has changed meanwhile: nobody is left who is called so.
+                Record::Resident(_) | Record::Visitor(_) => self.change(now, &extension, None, Then::default()),
+            }
+        }
+    }
+
+    fn is_own(&self, extension: &Extension) -> bool {
+        let site = &self.config.site;
+        let is_lab = site.lab.is_some() && self.owns(extension.as_str());
+        site.users.contains_key(extension) || site.desks.contains_key(extension.as_str()) || is_lab
+    }
+
+    fn is_home(&self, home: &SiteName, extension: &Extension) -> bool {
+        self.config.network.home_of(extension.as_str()).is_some_and(|site| site.name == *home)
+            && *home != self.config.site.name
+    }
+
+    fn put_back(&mut self, now: Now, extension: &Extension, record: Record) {
+        for binding in record.bindings() {
+            // SPEC 6.7: who had a phone here may call for help from there.
+            self.callers.bound(now.instant, binding.flow.remote.ip());
+        }
+        if let Some(alarm) = record.next_alarm() {
+            self.alarms.arm(extension, alarm);
+        }
+        self.location.restore(extension, record);
+    }
+
+    fn bring_back(&mut self, now: Now, extension: &Extension, visitor: Visitor) {
+        self.alarms.arm(extension, now.instant);
+        self.licences.settle(extension, visitor.id, &visitor.guest.user.profile);
+        if self.config.site.hot_desk.survive_restart && visitor.guest.user.credentials != Credentials::default() {
+            return self.put_back(now, extension, Record::Visitor(visitor));
+        }
+        self.returning.insert(extension.clone(), visitor);
+    }
+
+    /// The alarm of a visitor that home has not confirmed yet.
+    pub(super) fn look_after_returning(&mut self, now: Now, extension: &Extension) {
+        let Some(visitor) = self.returning.get(extension) else { return };
+        match hot_desk::run_out(visitor, now.instant) {
+            RunOut::Changed(Stays::Left(logout)) => {
+                let notices = vec![Notice::logout(extension, &logout)];
+                return self.give_up_returning(now, extension, notices);
+            }
+            RunOut::Changed(Stays::Here(next)) => drop(self.returning.insert(extension.clone(), next)),
+            RunOut::Nothing => {}
+        }
+        let Some(visitor) = self.returning.get_mut(extension) else { return };
+        let is_due = visitor.renew_at <= now.instant;
+        if is_due {
+            visitor.renew_at = now.instant + (visitor.lease / 4).max(SOONEST);
+        }
+        let home = visitor.home.clone();
+        let next = Record::Visitor(visitor.clone()).next_alarm().unwrap_or(now.instant + SOONEST);
+        self.alarms.arm(extension, next);
+        if is_due {
+            self.due.entry(home.clone()).or_default().insert(extension.clone());
+            self.renew(now, &home);
+        }
+    }
+
+    fn give_up_returning(&mut self, now: Now, extension: &Extension, notices: Vec<Notice>) {
+        self.returning.remove(extension);
+        let licence = Some(Licence::Leave(extension.clone()));
+        self.change(now, extension, None, Then { notices, licence, ..Then::default() });
+    }
+
+    /// Home's word on a visitor that is not back yet; false if there is none of that login.
+    pub(super) fn returning_answered(&mut self, now: Now, home: &SiteName, word: &Renewed) -> bool {
+        let extension = &word.extension;
+        let Some(visitor) = self.returning.get(extension) else { return false };
+        if visitor.home != *home || visitor.login != word.login {
+            return false;
+        }
+        match (word.outcome(), &word.ha1) {
+            (Outcome::Held(lease), Some(ha1)) => {
+                let mut guest = match &word.settings {
+                    Some(settings) => super::upkeep::updated(visitor, settings),
+                    None => Guest::clone(&visitor.guest),
+                };
+                guest.user.credentials = ha1.clone().into();
+                let lease = Duration::from_secs(lease.max(1));
+                let random = self.entropy.next_u64();
+                let next = hot_desk::renewed(visitor, lease, Some(Arc::new(guest)), now.instant, random);
+                let (site, login) = (self.config.site.name.clone(), next.login);
+                let missing = self.missing_rights(&next.guest);
+                let events = vec![self.logged_in(extension, home, &site, login, missing)];
+                let profile = next.guest.user.profile.clone();
+                self.licences.settle(extension, next.id, &profile);
+                for binding in &next.bindings {
+                    self.callers.bound(now.instant, binding.flow.remote.ip());
+                }
+                self.change(now, extension, Some(Record::Visitor(next)), Then { events, ..Then::default() });
+            }
+            // Home lets the login go on and does not say what proves the user: nobody could register.
+            (Outcome::Held(_), None) => {
+                let notices = vec![Notice::logout(extension, &hot_desk::log_out(visitor))];
+                self.give_up_returning(now, extension, notices);
+            }
+            (Outcome::Gone(_), _) => self.give_up_returning(now, extension, Vec::new()),
+            (Outcome::Unknown, _) => {}
+        }
+        true
+    }
+}

@@ -1,0 +1,526 @@
+//! A record as it is written: JSON, which an older or newer release of the same format reads too, since unknown keys are skipped
+//! and missing ones have a default.
+//!
+//! Timers do not survive a process: a binding is written with the date of its last REGISTER and what was granted then, a lease with
+//! its length. [`restore`] turns them into timers again.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::ids::{Extension, LoginId, LoginNumber, SiteName};
+use crate::link::messages::{Ha1, Settings};
+use crate::location::{Away, Binding, Device, DisplacedDevice, Guest, Record, Resident, Visitor};
+use crate::settings::Origin;
+use crate::sip::Uri;
+use crate::timing::{Now, Wall};
+use crate::transmit::{Flow, SocketId};
+
+/// A record that was read and has no timers yet.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Form {
+    /// A user of this site.
+    Resident(ResidentForm),
+    /// A user of another site.
+    Visitor(Box<VisitorForm>),
+}
+
+/// See [`Resident`].
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ResidentForm {
+    login: u64,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    bindings: Vec<BindingForm>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    away: Option<AwayForm>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    displaced: Vec<DisplacedForm>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tombstones: Vec<DeviceForm>,
+}
+
+/// See [`Visitor`].
+#[derive(Debug, Serialize, Deserialize)]
+pub struct VisitorForm {
+    home: String,
+    login: u64,
+    id: [u8; 16],
+    #[serde(default)]
+    since: u64,
+    bindings: Vec<BindingForm>,
+    settings: Settings,
+    /// With `survive_restart` only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ha1: Option<Ha1>,
+    lease: u64,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    displaced: Vec<DisplacedForm>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct AwayForm {
+    site: String,
+    id: [u8; 16],
+    #[serde(default)]
+    since: u64,
+    /// Seconds.
+    lease: u64,
+    #[serde(default)]
+    devices: Vec<DeviceForm>,
+}
+
+/// Times are milliseconds since 1970.
+#[derive(Debug, Serialize, Deserialize)]
+struct BindingForm {
+    serial: u64,
+    uri: Text,
+    #[serde(default, skip_serializing_if = "Text::is_empty")]
+    params: Text,
+    #[serde(default = "whole")]
+    q: u16,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reg_id: Option<u32>,
+    device: DeviceForm,
+    cseq: u32,
+    updated: u64,
+    expires: u64,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    path: Vec<Text>,
+    #[serde(default)]
+    socket: u8,
+    flow: SocketAddr,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    nat: bool,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct DeviceForm {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    instance: Option<Text>,
+    call_id: Text,
+    #[serde(default)]
+    host: Text,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    rotates: bool,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct DisplacedForm {
+    device: DeviceForm,
+    by: String,
+    at: u64,
+    /// Milliseconds.
+    #[serde(default)]
+    wait: u64,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    back: bool,
+}
+
+/// Bytes from a message: a string where they are UTF-8, else a list of numbers.
+#[derive(Clone, Debug, Default)]
+struct Text(Bytes);
+
+/// The record as bytes. `with_ha1`: what checks a visitor's digests is written too (`survive_restart`).
+pub fn encode(record: &Record, with_ha1: bool) -> Vec<u8> {
+    let form = match record {
+        Record::Resident(resident) => Form::Resident(resident.into()),
+        Record::Visitor(visitor) => Form::Visitor(Box::new(VisitorForm::of(visitor, with_ha1))),
+    };
+    serde_json::to_vec(&form).expect("maps have text keys and nothing else fails")
+}
+
+/// Reads what [`encode`] wrote.
+pub fn decode(bytes: &[u8]) -> Result<Form, serde_json::Error> {
+    serde_json::from_slice(bytes)
+}
+
+/// What was read, with timers that run from now. What ran out while the process was away is gone; a clock that is before the last
+/// write lets nothing run out (SPEC 8.8). Leases begin anew, in full (SPEC 8.6).
+pub fn restore(forms: Vec<(Extension, Form)>, now: Now) -> Vec<(Extension, Record)> {
+    let last = forms.iter().flat_map(|(_, form)| form.bindings()).map(|binding| binding.updated).max();
+    let date = Wall(last.unwrap_or_default().max(now.wall.0));
+    let restored = forms.into_iter().map(|(extension, form)| {
+        let record = form.record(&extension, date, now.instant);
+        (extension, record)
+    });
+    restored.filter(|(_, record)| record.resident().is_some() || !record.bindings().is_empty()).collect()
+}
+
+impl Form {
+    fn bindings(&self) -> &[BindingForm] {
+        match self {
+            Form::Resident(resident) => &resident.bindings,
+            Form::Visitor(visitor) => &visitor.bindings,
+        }
+    }
+
+    fn record(self, extension: &Extension, date: Wall, now: Instant) -> Record {
+        match self {
+            Form::Resident(form) => Record::Resident(Resident {
+                bindings: live(form.bindings, date, now),
+                away: form.away.map(|away| away.away(now)),
+                login: LoginNumber(form.login),
+                displaced: form.displaced.into_iter().map(Into::into).collect(),
+                tombstones: form.tombstones.into_iter().map(Into::into).collect(),
+            }),
+            Form::Visitor(form) => Record::Visitor(form.visitor(extension, date, now)),
+        }
+    }
+}
+
+fn live(forms: Vec<BindingForm>, date: Wall, now: Instant) -> Vec<Binding> {
+    forms.into_iter().filter_map(|form| form.binding(date, now)).collect()
+}
+
+impl From<&Resident> for ResidentForm {
+    fn from(resident: &Resident) -> Self {
+        Self {
+            login: resident.login.0,
+            bindings: resident.bindings.iter().map(Into::into).collect(),
+            away: resident.away.as_ref().map(Into::into),
+            displaced: resident.displaced.iter().map(Into::into).collect(),
+            tombstones: resident.tombstones.iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl VisitorForm {
+    fn of(visitor: &Visitor, with_ha1: bool) -> Self {
+        let guest = &visitor.guest;
+        Self {
+            home: visitor.home.as_str().to_owned(),
+            login: visitor.login.0,
+            id: visitor.id.0,
+            since: visitor.since.0,
+            bindings: visitor.bindings.iter().map(Into::into).collect(),
+            settings: Settings::of(&guest.user, &guest.allows, guest.version),
+            ha1: with_ha1.then(|| (&guest.user.credentials).into()),
+            lease: visitor.lease.as_secs(),
+            displaced: visitor.displaced.iter().map(Into::into).collect(),
+        }
+    }
+
+    /// The renewal is due at once: home has to say whether the login still stands.
+    fn visitor(self, extension: &Extension, date: Wall, now: Instant) -> Visitor {
+        let origin = Origin { file: format!("user {extension} of {}", self.home).into(), line: 0 };
+        let credentials = self.ha1.map(Into::into).unwrap_or_default();
+        let guest = Guest {
+            user: self.settings.user(extension.clone(), &self.settings.profile, credentials, &origin),
+            allows: (&self.settings.allows).into(),
+            version: self.settings.version,
+        };
+        Visitor {
+            home: SiteName::new(self.home),
+            login: LoginNumber(self.login),
+            id: LoginId(self.id),
+            since: Wall(self.since),
+            bindings: live(self.bindings, date, now),
+            guest: Arc::new(guest),
+            lease: Duration::from_secs(self.lease),
+            renew_at: now,
+            displaced: self.displaced.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl From<&Away> for AwayForm {
+    fn from(away: &Away) -> Self {
+        Self {
+            site: away.site.as_str().to_owned(),
+            id: away.id.0,
+            since: away.since.0,
+            lease: away.lease.as_secs(),
+            devices: away.devices.iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl AwayForm {
+    fn away(self, now: Instant) -> Away {
+        let lease = Duration::from_secs(self.lease);
+        Away {
+            site: SiteName::new(self.site),
+            id: LoginId(self.id),
+            since: Wall(self.since),
+            lease,
+            until: now + lease,
+            devices: self.devices.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl From<&Binding> for BindingForm {
+    fn from(binding: &Binding) -> Self {
+        Self {
+            serial: binding.serial,
+            uri: Text(binding.uri.as_bytes().clone()),
+            params: Text(binding.params.clone()),
+            q: binding.q,
+            reg_id: binding.reg_id,
+            device: (&binding.device).into(),
+            cseq: binding.cseq,
+            updated: binding.updated.0,
+            expires: binding.expires_wall.0,
+            path: binding.path.iter().cloned().map(Text).collect(),
+            socket: binding.flow.socket.0,
+            flow: binding.flow.remote,
+            nat: binding.nat,
+        }
+    }
+}
+
+impl BindingForm {
+    /// `None` if it has run out by `date`, or if its URI is none.
+    fn binding(self, date: Wall, now: Instant) -> Option<Binding> {
+        let age = date.since(Wall(self.updated));
+        let left = Wall(self.expires).since(Wall(self.updated)).checked_sub(age).filter(|left| !left.is_zero())?;
+        Some(Binding {
+            serial: self.serial,
+            uri: Uri::parse(self.uri.0).ok()?,
+            params: self.params.0,
+            q: self.q,
+            reg_id: self.reg_id,
+            device: self.device.into(),
+            cseq: self.cseq,
+            expires_at: now + left,
+            expires_wall: date.plus(left),
+            updated: Wall(self.updated),
+            updated_at: now.checked_sub(age).unwrap_or(now),
+            path: self.path.into_iter().map(|value| value.0).collect(),
+            flow: Flow { socket: SocketId(self.socket), remote: self.flow },
+            nat: self.nat,
+        })
+    }
+}
+
+impl From<&Device> for DeviceForm {
+    fn from(device: &Device) -> Self {
+        Self {
+            instance: device.instance.clone().map(Text),
+            call_id: Text(device.call_id.clone()),
+            host: Text(device.host.clone()),
+            rotates: device.rotates,
+        }
+    }
+}
+
+impl From<DeviceForm> for Device {
+    fn from(form: DeviceForm) -> Self {
+        let instance = form.instance.map(|instance| instance.0);
+        Self { instance, call_id: form.call_id.0, host: form.host.0, rotates: form.rotates }
+    }
+}
+
+impl From<&DisplacedDevice> for DisplacedForm {
+    fn from(displaced: &DisplacedDevice) -> Self {
+        Self {
+            device: (&displaced.device).into(),
+            by: displaced.by.as_str().to_owned(),
+            at: displaced.at.0,
+            wait: u64::try_from(displaced.wait.as_millis()).unwrap_or(u64::MAX),
+            back: displaced.back,
+        }
+    }
+}
+
+impl From<DisplacedForm> for DisplacedDevice {
+    fn from(form: DisplacedForm) -> Self {
+        Self {
+            device: form.device.into(),
+            by: SiteName::new(form.by),
+            at: Wall(form.at),
+            wait: Duration::from_millis(form.wait),
+            back: form.back,
+        }
+    }
+}
+
+fn whole() -> u16 {
+    1000
+}
+
+impl Text {
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Serialize for Text {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match std::str::from_utf8(&self.0) {
+            Ok(text) => to.serialize_str(text),
+            Err(_) => self.0.as_ref().serialize(to),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Written {
+            Text(String),
+            Bytes(Vec<u8>),
+        }
+        Ok(Self(match Written::deserialize(from)? {
+            Written::Text(text) => text.into(),
+            Written::Bytes(bytes) => bytes.into(),
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::{Credentials, Profile, User};
+
+    const START: Wall = Wall(1_790_000_000_000);
+
+    #[expect(clippy::disallowed_methods, reason = "any instant will do as the start")]
+    fn now() -> Now {
+        Now { instant: Instant::now() + Duration::from_secs(100_000), wall: START }
+    }
+
+    fn later(now: Now, span: Duration) -> Now {
+        Now { instant: now.instant + span, wall: now.wall.plus(span) }
+    }
+
+    fn device(call_id: &'static [u8]) -> Device {
+        let instance = Some(Bytes::from_static(b"<urn:uuid:1>"));
+        Device { instance, call_id: Bytes::from_static(call_id), host: Bytes::from_static(b"h:5060"), rotates: true }
+    }
+
+    fn binding(now: Now, expires: u64) -> Binding {
+        let life = Duration::from_secs(expires);
+        Binding {
+            serial: 7,
+            uri: Uri::parse("sip:ada@192.0.2.7:5062;transport=udp").expect("a URI"),
+            params: Bytes::from_static(b";q=0.5;x=\"\xe9\""),
+            q: 500,
+            reg_id: Some(2),
+            device: device(b"caf\xe9@h"),
+            cseq: 9,
+            expires_at: now.instant + life,
+            expires_wall: now.wall.plus(life),
+            updated: now.wall,
+            updated_at: now.instant,
+            path: vec![Bytes::from_static(b"<sip:edge;lr>")],
+            flow: Flow { socket: SocketId(1), remote: ([192, 0, 2, 7], 5062).into() },
+            nat: true,
+        }
+    }
+
+    fn resident(now: Now) -> Record {
+        let lease = Duration::from_secs(120);
+        let (id, until) = (LoginId([3; 16]), now.instant + lease);
+        let away =
+            Away { site: SiteName::new("paris"), id, since: START, lease, until, devices: vec![device(b"there")] };
+        let by = SiteName::new("berlin");
+        let wait = Duration::from_secs(600);
+        Record::Resident(Resident {
+            bindings: vec![binding(now, 300)],
+            away: Some(away),
+            login: LoginNumber(1_790_000_000_001),
+            displaced: vec![DisplacedDevice { device: device(b"old"), by, at: START, wait, back: true }],
+            tombstones: vec![device(b"stone")],
+        })
+    }
+
+    fn visitor(now: Now) -> Record {
+        let credentials = Credentials { ha1_md5: Some("0123".into()), ..Credentials::default() };
+        let user = User { credentials, name: "Ada".into(), ..User::plain(Extension::new("201"), "power") };
+        let allows = Profile { devices: 5, ..Profile::default() };
+        Record::Visitor(Visitor {
+            home: SiteName::new("london"),
+            login: LoginNumber(5),
+            id: LoginId([9; 16]),
+            since: START,
+            bindings: vec![binding(now, 300)],
+            guest: Arc::new(Guest { user, allows, version: 77 }),
+            lease: Duration::from_secs(120),
+            renew_at: now.instant,
+            displaced: Vec::new(),
+        })
+    }
+
+    fn read(record: &Record, with_ha1: bool, now: Now) -> Option<Record> {
+        let form = decode(&encode(record, with_ha1)).expect("what was written");
+        restore(vec![(Extension::new("201"), form)], now).pop().map(|(_, record)| record)
+    }
+
+    #[test]
+    fn a_record_that_is_read_at_once_is_the_one_that_was_written() {
+        for (record, with_ha1) in [(resident(now()), false), (visitor(now()), true)] {
+            let now = now();
+            let same = match &record {
+                Record::Resident(_) => resident(now),
+                Record::Visitor(_) => visitor(now),
+            };
+            assert_eq!(format!("{:?}", read(&same, with_ha1, now).expect("there")), {
+                let mut expected = same.clone();
+                if let Record::Visitor(visitor) = &mut expected {
+                    let mut guest = Guest::clone(&visitor.guest);
+                    guest.user.origin = Origin { file: "user 201 of london".into(), line: 0 };
+                    visitor.guest = Arc::new(guest);
+                }
+                format!("{expected:?}")
+            });
+        }
+    }
+
+    #[test]
+    fn the_ha1_of_a_visitor_is_written_only_when_asked_for() {
+        let text = |with_ha1| String::from_utf8(encode(&visitor(now()), with_ha1)).expect("JSON");
+        assert!(text(true).contains("0123") && !text(false).contains("0123"));
+        let read = read(&visitor(now()), false, now()).expect("there");
+        assert_eq!(read.visitor().expect("a visitor").guest.user.credentials, Credentials::default());
+    }
+
+    #[test]
+    fn what_ran_out_meanwhile_is_gone_and_a_lease_begins_anew() {
+        let start = now();
+        let left = |after| {
+            let now = later(start, Duration::from_secs(after));
+            let record = read(&resident(start), false, now).expect("the login number is kept");
+            let resident = record.resident().expect("a resident").clone();
+            assert_eq!(resident.away.expect("away").until, now.instant + Duration::from_secs(120));
+            assert_eq!(resident.login.0, 1_790_000_000_001);
+            resident.bindings.first().map(|binding| binding.expires_in(now.instant))
+        };
+        assert_eq!((left(100), left(299), left(300), left(10_000)), (Some(200), Some(1), None, None));
+        let gone = read(&visitor(start), false, later(start, Duration::from_secs(300)));
+        assert!(gone.is_none(), "a visitor without a phone is none");
+    }
+
+    #[test]
+    fn a_clock_before_the_last_write_lets_nothing_run_out() {
+        let start = now();
+        let early = later(start, Duration::from_secs(200));
+        let form = |record: &Record| decode(&encode(record, false)).expect("what was written");
+        let forms = vec![
+            (Extension::new("201"), form(&resident(start))),
+            (
+                Extension::new("202"),
+                form(&Record::Resident(Resident { bindings: vec![binding(early, 60)], ..Default::default() })),
+            ),
+        ];
+        let wrong = Now { wall: Wall(1_000), ..start };
+        let left: Vec<u32> = restore(forms, wrong)
+            .iter()
+            .flat_map(|(_, record)| record.bindings().to_vec())
+            .map(|binding| binding.expires_in(wrong.instant))
+            .collect();
+        assert_eq!(left, [100, 60], "as if no time had passed since the last write");
+    }
+
+    #[test]
+    fn what_a_later_release_adds_is_skipped() {
+        let form = decode(br#"{"resident":{"login":5,"mood":"fine"}}"#).expect("readable");
+        assert!(matches!(form, Form::Resident(ResidentForm { login: 5, .. })));
+    }
+}

@@ -1,0 +1,117 @@
+//! SPEC 4.5: what was confirmed is there again, whatever ended the process.
+
+use std::fs;
+use std::time::Duration;
+
+use super::agent::Agent;
+use super::message::{header, status};
+use super::support::{Network, Phone, free_addresses};
+
+/// A network whose sites keep what they confirm.
+fn durable() -> Network {
+    let network = Network::new();
+    network.edit("network.toml", "[network]\n", "[network]\ndata_dir = \"data\"\n");
+    network
+}
+
+#[test]
+fn a_killed_site_has_every_binding_that_it_confirmed() {
+    let network = durable();
+    let mut running = network.run(&[]);
+    let (ada, charles) = (Agent::registered(&network, "london", "201"), Agent::registered(&network, "london", "202"));
+    running.signal("KILL");
+    running.end();
+    let _running = network.run(&[]);
+    let call = ada.call("202");
+    charles.pick_up_with(&ada, &call);
+}
+
+#[test]
+fn a_killed_site_brings_its_visitors_back_when_home_has_confirmed_them() {
+    let network = durable();
+    let _london = network.run(&["--site", "london"]);
+    let mut paris = network.run(&["--site", "paris"]);
+    let (charles, ada) = (Agent::registered(&network, "london", "202"), Agent::registered(&network, "paris", "201"));
+    paris.signal("KILL");
+    paris.end();
+    let paris = network.run(&["--site", "paris"]);
+    paris.wait_for_log("login site=paris");
+    let call = charles.call("201");
+    ada.pick_up_with(&charles, &call);
+}
+
+#[test]
+fn the_ha1_of_a_visitor_is_not_on_disk() {
+    let network = durable();
+    let mut running = network.run(&[]);
+    let _ada = Agent::registered(&network, "paris", "201");
+    running.signal("TERM");
+    assert_eq!(running.end().code(), Some(0));
+    let file = fs::read(network.directory.join("data/paris.redb")).expect("the database");
+    let holds = |text: &str| file.windows(text.len()).any(|window| window == text.as_bytes());
+    assert!(holds("visitor") && !holds("\"md5\""), "only with survive_restart");
+}
+
+#[test]
+fn a_file_that_is_no_database_is_an_error_that_names_it_and_it_stays() {
+    let network = durable();
+    let file = network.directory.join("data/london.redb");
+    fs::create_dir_all(network.directory.join("data")).expect("made");
+    fs::write(&file, b"rubbish ".repeat(1_000)).expect("written");
+    let output = network.command("run", &[]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("london.redb") && !said.contains("panicked"), "{said}");
+    assert_eq!(fs::read(&file).expect("there"), b"rubbish ".repeat(1_000));
+}
+
+#[test]
+fn two_processes_do_not_share_a_database() {
+    let network = durable();
+    let _running = network.run(&["--site", "london"]);
+    network.edit("network.toml", &network.address("london").to_string(), &free_addresses(1)[0].to_string());
+    let output = network.command("run", &["--site", "london"]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("another process is using this database"), "{said}");
+}
+
+/// The 200s that arrive before the process is killed are the promise; requests under way may or may not have come through.
+#[test]
+fn killed_amid_registrations_it_keeps_every_one_that_it_confirmed() {
+    let network = durable();
+    network.edit("sites/london.toml", "[site]\n", "[lab]\nusers = \"any\"\n[site]\n");
+    network.edit("network.toml", "\"2XX\"", "\"2XX\", \"uN\"");
+    let mut running = network.run(&[]);
+    let (site, phone) = (network.address("london"), Phone::new());
+    let mut confirmed = Vec::new();
+    let mut hear = |patience| {
+        while let Some(answer) = phone.receive_within(patience) {
+            assert_eq!(status(&answer), 200, "{answer}");
+            confirmed.push(header(&answer, "Call-ID").to_owned());
+        }
+    };
+    for user in 0..600 {
+        phone.send(site, &register(&phone, &format!("u{user}"), &format!("Contact: <sip:u{user}@192.0.2.1>\n")));
+        hear(Duration::from_micros(200));
+    }
+    running.signal("KILL");
+    running.end();
+    hear(Duration::from_millis(50));
+    assert!(!confirmed.is_empty());
+    let _running = network.run(&[]);
+    for user in confirmed {
+        phone.send(site, &register(&phone, &user, ""));
+        let answer = phone.receive();
+        assert!(answer.contains(&format!("<sip:{user}@192.0.2.1>")), "{user} was confirmed: {answer}");
+    }
+}
+
+fn register(phone: &Phone, user: &str, contact: &str) -> String {
+    let (address, kind) = (phone.address, contact.len());
+    format!(
+        "REGISTER sip:london.example SIP/2.0\nVia: SIP/2.0/UDP {address};branch=z9hG4bK{user}-{kind};rport\n\
+         From: <sip:{user}@london.example>;tag=t\nTo: <sip:{user}@london.example>\nCall-ID: {user}\n\
+         CSeq: 1 REGISTER\nMax-Forwards: 70\nExpires: 600\n{contact}Content-Length: 0\n\n"
+    )
+}
