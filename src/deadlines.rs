@@ -2,7 +2,7 @@
 //!
 //! `transaction/` keeps each transaction's one deadline, the nearest, here; anything with a small dense index can do so.
 //! A hierarchical wheel (Varghese and Lauck, scheme 6): five levels of 256 slots, each slot a doubly linked list through
-//! one vector. Arming, moving and clearing are a few writes without allocation, whatever waits; a deadline of 32 s is
+//! one table. Arming, moving and clearing are a few writes without allocation, whatever waits; a deadline of 32 s is
 //! moved once before it fires. A heap would pay log n cache misses for each firing and keep or search what is cleared.
 //!
 //! Equal milliseconds fire in the order in which they were set (to set the same again changes nothing), so that one
@@ -12,6 +12,8 @@
 //! and why; times finer than a millisecond (a deadline is rounded up, it never fires early).
 
 use std::time::{Duration, Instant};
+
+use crate::pages::Pages;
 
 const SLOTS: usize = 256;
 const LEVELS: usize = 5;
@@ -32,7 +34,7 @@ pub struct Deadlines<K> {
     /// Every deadline before this tick has fired; none is linked before it.
     elapsed: u64,
     levels: Vec<Level>,
-    waiting: Vec<Waiting<K>>,
+    waiting: Pages<Waiting<K>>,
     len: usize,
 }
 
@@ -70,7 +72,7 @@ impl<K: Dense> Deadlines<K> {
     /// Nothing waits.
     pub fn new() -> Self {
         let empty = Level { slots: [Slot { head: NONE, tail: NONE, nearest: 0 }; SLOTS], occupied: [0; SLOTS / 64] };
-        Self { origin: None, elapsed: 0, levels: vec![empty; LEVELS], waiting: Vec::new(), len: 0 }
+        Self { origin: None, elapsed: 0, levels: vec![empty; LEVELS], waiting: Pages::default(), len: 0 }
     }
 
     /// How many wait.
@@ -88,9 +90,8 @@ impl<K: Dense> Deadlines<K> {
         let origin = *self.origin.get_or_insert(now);
         let due = ticks_up(at.saturating_duration_since(origin)).clamp(self.elapsed, HORIZON);
         let place = key.place();
-        if place >= self.waiting.len() {
-            let vacant = Waiting { key: None, due: 0, previous: NONE, next: NONE, level: 0, slot: 0 };
-            self.waiting.resize(place + 1, vacant);
+        while place >= self.waiting.len() {
+            self.waiting.push(Waiting { key: None, due: 0, previous: NONE, next: NONE, level: 0, slot: 0 });
         }
         let waiting = &mut self.waiting[place];
         if waiting.key.is_some() && waiting.due == due {

@@ -92,18 +92,35 @@ pub struct ShardId(pub u8);
 /// The node's cryptographic generator: the output stream of a keyed hash, so that one seed gives one sequence.
 ///
 /// The shell seeds it from the operating system, a test from a number.
-pub struct Entropy(blake3::OutputReader);
+pub struct Entropy {
+    stream: blake3::OutputReader,
+    /// One block of the stream, of which so many bytes are used up: the hash makes no less at a time.
+    block: [u8; 64],
+    used: usize,
+}
 
 impl Entropy {
     /// A generator from 32 bytes, which must be secret and fresh in production.
     pub fn new(seed: [u8; 32]) -> Self {
-        Self(blake3::Hasher::new_keyed(&seed).update(b"hotdesk entropy").finalize_xof())
+        let stream = blake3::Hasher::new_keyed(&seed).update(b"hotdesk entropy").finalize_xof();
+        Self { stream, block: [0; 64], used: 64 }
     }
 
     /// The next `N` bytes.
     pub fn bytes<const N: usize>(&mut self) -> [u8; N] {
         let mut out = [0; N];
-        self.0.fill(&mut out);
+        let mut rest = &mut out[..];
+        while !rest.is_empty() {
+            if self.used == self.block.len() {
+                self.stream.fill(&mut self.block);
+                self.used = 0;
+            }
+            let fresh = &self.block[self.used..];
+            let (now, later) = rest.split_at_mut(fresh.len().min(rest.len()));
+            now.copy_from_slice(&fresh[..now.len()]);
+            self.used += now.len();
+            rest = later;
+        }
         out
     }
 
@@ -114,13 +131,21 @@ impl Entropy {
 
     /// 64 random bits as 16 lower-case hexadecimal digits: tags, Call-IDs, client nonces.
     pub fn token(&mut self) -> String {
-        format!("{:016x}", self.next_u64())
+        let mut token = String::with_capacity(16);
+        push_hex(&mut token, self.next_u64());
+        token
     }
 
     /// A number below `bound`, which is not zero; the bias is below `bound / 2^64`.
     pub fn below(&mut self, bound: u64) -> u64 {
         self.next_u64() % bound
     }
+}
+
+/// `number` as 16 lower-case hexadecimal digits.
+pub fn push_hex(text: &mut String, number: u64) {
+    let digits = number.to_be_bytes().into_iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    text.extend(digits.map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)])));
 }
 
 impl fmt::Debug for Entropy {
@@ -138,5 +163,22 @@ mod tests {
         let (mut a, mut b) = (Entropy::new([7; 32]), Entropy::new([7; 32]));
         assert_eq!((a.token(), a.below(10)), (b.token(), b.below(10)));
         assert_ne!(Entropy::new([8; 32]).next_u64(), Entropy::new([7; 32]).next_u64());
+    }
+
+    #[test]
+    fn the_sequence_is_the_same_in_whatever_pieces_it_is_taken() {
+        let (mut a, mut b) = (Entropy::new([7; 32]), Entropy::new([7; 32]));
+        let pieces =
+            [&a.bytes::<7>()[..], &a.bytes::<64>(), &a.bytes::<0>(), &a.bytes::<57>(), &a.bytes::<3>()].concat();
+        assert_eq!(pieces, b.bytes::<131>());
+    }
+
+    #[test]
+    fn a_token_has_all_sixteen_digits() {
+        for number in [0, 1, 0x0123_4567_89ab_cdef, u64::MAX] {
+            let mut text = String::new();
+            push_hex(&mut text, number);
+            assert_eq!(text, format!("{number:016x}"));
+        }
     }
 }

@@ -15,7 +15,7 @@
 //! 3 building  node/(owns all of the below, wiring only)  event  phone/(the other side of the wire: demo and tests)
 //! 2 roles     registrar/  hot_desk/(home, visited, renewal, licence)  proxy/(source, targets, forward, context, loops)
 //! 1 machines  transaction/  location/(records, table, ledger)  plan/  link/(token, answer, seal, peer, proof)  auth/
-//! 0 words     sip/(the wire)  settings/  ids  digits  timing  transmit  deadlines  alarms  rejection
+//! 0 words     sip/(the wire)  settings/  ids  digits  timing  transmit  deadlines  alarms  pages  rejection
 //! ```
 //!
 //! # The journey of a REGISTER
@@ -50,6 +50,7 @@ pub mod link;
 pub mod location;
 pub mod net;
 pub mod node;
+pub mod pages;
 pub mod phone;
 pub mod plan;
 pub mod proxy;

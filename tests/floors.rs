@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// Every top-level module and its floor. `lib.rs` only lists them.
 const FLOORS: &[(u8, &[&str])] = &[
-    (0, &["alarms", "deadlines", "digits", "ids", "rejection", "settings", "sip", "timing", "transmit"]),
+    (0, &["alarms", "deadlines", "digits", "ids", "pages", "rejection", "settings", "sip", "timing", "transmit"]),
     (1, &["auth", "link", "location", "plan", "transaction"]),
     (2, &["hot_desk", "proxy", "registrar"]),
     (3, &["event", "node", "phone"]),
@@ -17,6 +17,7 @@ const FLOORS: &[(u8, &[&str])] = &[
 /// What a module may use of its own floor, beside itself: words are made of words, and the node tells events.
 const SIBLINGS: &[(&str, &[&str])] = &[
     ("*", &["ids", "timing", "transmit"]),
+    ("deadlines", &["pages"]),
     ("settings", &["digits"]),
     ("sip", &["settings"]),
     ("rejection", &["sip"]),

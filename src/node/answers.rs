@@ -7,6 +7,7 @@ use bytes::Bytes;
 use super::Node;
 use super::tasks::{Asked, ServerTask};
 use crate::event::Event;
+use crate::ids::push_hex;
 use crate::rejection::Rejection;
 use crate::sip::{Name, Reply, Status, warning};
 use crate::timing::Now;
@@ -76,7 +77,10 @@ impl Node {
     /// RFC 3261 §8.2.7: the tag of a stateless answer is the same for every copy.
     pub(super) fn stateless_tag(&self, via: &Bytes) -> String {
         let hash = blake3::keyed_hash(&self.secret, via);
-        hash.as_bytes()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+        let (mut first, mut tag) = ([0; 8], String::with_capacity(16));
+        first.copy_from_slice(&hash.as_bytes()[..8]);
+        push_hex(&mut tag, u64::from_be_bytes(first));
+        tag
     }
 
     fn say_refused(&mut self, asked: &Asked, rejection: &Rejection) {

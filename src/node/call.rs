@@ -6,7 +6,7 @@ use crate::event::Event;
 use crate::location::Record;
 use crate::proxy::{
     Best, Caller, Context, Dress, Input, Kind, Rule, Stage, Step, Target, branch_with, forward_request,
-    forward_response,
+    forward_response, via_value,
 };
 use crate::rejection::Rejection;
 use crate::sip::{Method, Name, Response, Status};
@@ -95,7 +95,7 @@ impl Node {
         let request = &call.asked.request;
         let branch = branch_with(self.shard, &mut self.entropy, call.plan.hash);
         let out = self.listen[usize::from(target.flow.socket.0).min(self.listen.len() - 1)];
-        let via = format!("SIP/2.0/UDP {out};branch={branch}");
+        let via = via_value(out, &branch);
         let routes = match &call.plan.record_route {
             Some(caller) => {
                 let back = self.listen[usize::from(call.asked.source.socket.0).min(self.listen.len() - 1)];

@@ -6,7 +6,7 @@ use super::Node;
 use super::phones::{ALLOW_TO_TRUNK, ANONYMOUS};
 use super::tasks::{Asked, Passing};
 use crate::link::proof::{Peer, Proof, Side, trunk_mark};
-use crate::proxy::{Caller, Dress, Kind, Rule, Stage, Target, branch_with, forward_request, source_trunk};
+use crate::proxy::{Caller, Dress, Kind, Rule, Stage, Target, branch_with, forward_request, source_trunk, via_value};
 use crate::rejection::Rejection;
 use crate::settings::Trunk;
 use crate::sip::{Method, Name, Request, Route, Status, Uri};
@@ -83,7 +83,7 @@ impl Node {
         seed.copy_from_slice(hash.as_bytes());
         first.copy_from_slice(&hash.as_bytes()[..8]);
         let branch = branch_with(self.shard, &mut crate::ids::Entropy::new(seed), u64::from_le_bytes(first));
-        let via = format!("SIP/2.0/UDP {out};branch={branch}");
+        let via = via_value(out, &branch);
         let dress = Dress {
             stamp: asked.stamp,
             via: &via,

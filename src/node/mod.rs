@@ -57,6 +57,7 @@ use crate::ids::{Entropy, Extension, LoginId, ShardId, SiteName};
 use crate::location::{Ledger, Location, StoreId, StoreOp, Visitor};
 use crate::plan::Plan;
 use crate::proxy::Names;
+use crate::registrar::Date;
 use crate::rejection::Rejection;
 use crate::settings::{Network, Site, SiteEntry};
 use crate::sip::Status;
@@ -137,6 +138,8 @@ pub struct Node {
     renewing: BTreeSet<SiteName>,
     /// The second that is being counted, and OPTIONS answered in it.
     options: (u64, u32),
+    /// As it stands in answers to REGISTER.
+    date: Date,
     draining: bool,
     out: VecDeque<Transmit>,
     events: VecDeque<Event>,
@@ -180,6 +183,7 @@ impl Node {
             returning: BTreeMap::new(),
             renewing: BTreeSet::new(),
             options: (i[0], 0),
+            date: Date::default(),
             draining: false,
             out: VecDeque::new(),
             events: VecDeque::new(),

@@ -217,11 +217,8 @@ impl Node {
         bindings: &[Binding],
         update: &Update,
     ) -> Then {
-        let mut reply = self.reply(asked, Status::OK);
-        for (name, value) in answer(bindings, &update.path, now) {
-            reply = reply.header(&name, value);
-        }
-        let bytes = reply.write();
+        let reply = self.reply(asked, Status::OK);
+        let bytes = answer(reply, bindings, &update.path, &mut self.date, now).write();
         let answer = Waiting { server, asked: asked.clone(), status: Status::OK, bytes, otherwise: None };
         Then { answer: Some(answer), ..Then::default() }
     }

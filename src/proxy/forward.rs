@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use bytes::Bytes;
 
 use super::targets::Target;
-use crate::sip::{Edit, Name, Request, Response, Via};
+use crate::sip::{Edit, Name, Request, Response, Via, push_address};
 
 /// What is written on the top Via of a request when it comes in (RFC 3261 §18.2.1, RFC 3581 §4).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub struct Dress<'a> {
     /// The stamp of its top Via.
     pub stamp: Stamp,
     /// Our Via's value.
-    pub via: &'a str,
+    pub via: &'a [u8],
     /// Our Record-Route values; the last one is on top in the end.
     pub record_routes: &'a [String],
     /// Route values of ours on top, to be taken off (§16.4).
@@ -54,6 +54,16 @@ pub struct Dress<'a> {
     pub from_outside: bool,
 }
 
+/// Our Via's value (§16.6 step 8): sent by that address, with this branch.
+pub fn via_value(sent_by: SocketAddr, branch: &str) -> Vec<u8> {
+    let mut value = Vec::with_capacity(96);
+    value.extend_from_slice(b"SIP/2.0/UDP ");
+    push_address(&mut value, sent_by);
+    value.extend_from_slice(b";branch=");
+    value.extend_from_slice(branch.as_bytes());
+    value
+}
+
 /// The request for this target. RFC 3261 §16.6, steps 1 to 8 in one writing.
 pub fn forward_request(request: &Request, target: &Target, dress: &Dress<'_>) -> Bytes {
     let mut edit = Edit::new(request);
@@ -61,7 +71,7 @@ pub fn forward_request(request: &Request, target: &Target, dress: &Dress<'_>) ->
         edit.request_uri(&target.uri);
     }
     edit.via_received(dress.stamp.received, dress.stamp.rport);
-    edit.push_via(dress.via.as_bytes());
+    edit.push_via(dress.via);
     edit.max_forwards(dress.max_forwards);
     if dress.drop_routes {
         edit.remove(&Name::Route);

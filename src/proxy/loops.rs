@@ -7,7 +7,7 @@
 //! A spiral is no loop: the hash covers tags, Call-ID, CSeq, Request-URI, Route and the claims of a site link, so that a request
 //! that comes back changed is let through.
 
-use crate::ids::{Entropy, ShardId};
+use crate::ids::{Entropy, ShardId, push_hex};
 use crate::sip::{Name, Request, Via};
 
 /// The magic cookie of RFC 3261 §8.1.1.7.
@@ -16,7 +16,13 @@ const HASH_AT: usize = 7 + 2 + 16 + 1;
 
 /// A new branch for a forwarded request.
 pub fn branch_with(shard: ShardId, entropy: &mut Entropy, hash: u64) -> String {
-    format!("z9hG4bK{:02x}{:016x}.{hash:016x}", shard.0, entropy.next_u64())
+    let mut branch = String::with_capacity(HASH_AT + 16);
+    branch.push_str("z9hG4bK");
+    branch.extend([shard.0 >> 4, shard.0 & 15].map(|digit| char::from_digit(digit.into(), 16).unwrap_or('0')));
+    push_hex(&mut branch, entropy.next_u64());
+    branch.push('.');
+    push_hex(&mut branch, hash);
+    branch
 }
 
 /// What decides where the request goes. `key` is secret, so that nobody can make a hash that hides a loop.
@@ -41,7 +47,8 @@ pub fn routing_hash(key: &[u8; 32], request: &Request, claims: &[u8]) -> u64 {
 
 /// Whether a Via of ours carries this hash: the request has been here before, unchanged. `is_ours` knows our sent-by.
 pub fn is_loop(request: &Request, hash: u64, is_ours: impl Fn(&Via) -> bool) -> bool {
-    let expected = format!("{hash:016x}");
+    let mut expected = String::with_capacity(16);
+    push_hex(&mut expected, hash);
     request.vias().filter_map(Result::ok).any(|via| {
         let branch = via.branch().unwrap_or_default();
         branch.starts_with(COOKIE) && branch.get(HASH_AT..) == Some(expected.as_bytes()) && is_ours(&via)

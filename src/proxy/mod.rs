@@ -12,7 +12,7 @@ mod targets;
 
 pub use caller::{Caller, escaped_user};
 pub use context::{Best, Context, Input, Step};
-pub use forward::{Dress, Stamp, forward_request, forward_response};
+pub use forward::{Dress, Stamp, forward_request, forward_response, via_value};
 pub use loops::{branch_with, is_loop, routing_hash};
 pub use source::{Names, is_reserved, source_trunk};
 pub use targets::{Kind, Rule, Stage, Target, phone_stages};

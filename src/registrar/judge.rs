@@ -54,7 +54,8 @@ pub fn judge(
     next_serial: u64,
     now: Now,
 ) -> Result<Judged, Rejection> {
-    let live: Vec<Binding> = bindings.iter().filter(|binding| binding.is_live(now.instant)).cloned().collect();
+    let mut live: Vec<Binding> = Vec::with_capacity(bindings.len());
+    live.extend(bindings.iter().filter(|binding| binding.is_live(now.instant)).cloned());
     let wanted: &[Wanted] = match &update.asks {
         Asks::Query => return Ok(Judged::Query),
         Asks::Clear => &[],
@@ -120,6 +121,8 @@ impl Draft<'_> {
         if wanted.expires > 0 {
             let binding = self.binding(wanted, previous);
             self.written.push(binding.serial);
+            // It lasts: a vector of its own accord takes room for four.
+            self.after.reserve_exact(1);
             self.after.push(binding);
         }
     }
@@ -239,8 +242,7 @@ fn lasting(new: &Bytes, old: Option<&Bytes>) -> Bytes {
 fn lasting_uri(new: &Uri, old: Option<&Uri>) -> Uri {
     match old {
         Some(old) if old.as_bytes() == new.as_bytes() => old.clone(),
-        // The same text was read before.
-        Some(_) | None => Uri::parse(Bytes::copy_from_slice(new.as_bytes())).unwrap_or_else(|_| new.clone()),
+        Some(_) | None => new.detached(),
     }
 }
 

@@ -18,7 +18,7 @@ mod update;
 pub use aor::{Named, named};
 pub use judge::{Judged, judge, next_serial};
 pub use nat::is_behind as is_behind_nat;
-pub use reply::answer;
+pub use reply::{Date, answer};
 pub use standing::{Standing, standing};
 pub use update::{Asks, Update, Wanted};
 

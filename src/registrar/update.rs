@@ -2,13 +2,13 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::Bytes;
 
 use super::nat;
 use crate::location::Device;
 use crate::rejection::Rejection;
 use crate::settings::{Limits, Registrar};
-use crate::sip::{Contact, Contacts, Host, Malformed, Name, Request, Scheme, Status, Uri};
+use crate::sip::{Contact, Contacts, Digits, Host, Malformed, Name, Request, Scheme, Status, Uri, push_address};
 use crate::transmit::Flow;
 
 /// A REGISTER as the registrar needs it. Its bytes are the message's: what lasts is copied out when it is judged.
@@ -69,7 +69,11 @@ impl Update {
             Contacts::Star => return Err(Rejection::because(Status::BAD_REQUEST, "Contact * Needs Expires 0")),
             Contacts::List(contacts) => {
                 let reader = Reader { request, flow, policy, header_expires, through_proxy: !path.is_empty() };
-                Asks::Contacts(contacts.iter().map(|contact| reader.wanted(contact)).collect::<Result<_, _>>()?)
+                let mut wanted = Vec::with_capacity(contacts.len());
+                for contact in &contacts {
+                    wanted.push(reader.wanted(contact)?);
+                }
+                Asks::Contacts(wanted)
             }
         };
         Ok(Self { call_id: request.call_id().clone(), cseq: request.cseq().number, flow, path, asks })
@@ -181,16 +185,26 @@ impl Reader<'_> {
 /// `host:port` of a contact, lower case, with the port that is meant where none is written.
 fn address(uri: &Uri, host: &Host) -> Bytes {
     let port = uri.port().unwrap_or(if uri.scheme() == Scheme::Sips { 5061 } else { 5060 });
-    Bytes::from(format!("{host}:{port}").to_ascii_lowercase())
+    let mut address = Vec::with_capacity(32);
+    match host {
+        Host::V4(ip) => push_address(&mut address, SocketAddr::from((*ip, port))),
+        Host::V6(ip) => push_address(&mut address, SocketAddr::from((*ip, port))),
+        Host::Name(name) => {
+            address.extend(name.iter().map(u8::to_ascii_lowercase));
+            address.push(b':');
+            address.extend_from_slice(Digits::of(port.into()).as_ref());
+        }
+    }
+    address.into()
 }
 
 fn without_expires(contact: &Contact) -> Bytes {
-    let mut kept = BytesMut::with_capacity(contact.params_raw().len());
+    let mut kept = Vec::new();
     contact
         .params()
         .filter(|(name, _)| !name.eq_ignore_ascii_case(b"expires"))
-        .for_each(|(_, whole)| kept.put_slice(whole));
-    kept.freeze()
+        .for_each(|(_, whole)| kept.extend_from_slice(whole));
+    kept.into()
 }
 
 fn unreadable(fault: Malformed) -> Rejection {

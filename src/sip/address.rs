@@ -20,15 +20,15 @@ pub(super) struct Address {
 }
 
 impl Address {
-    /// Reads one value and shows each parameter; `None` if it is no address, or if a parameter is broken or not to the taste
-    /// of `take`.
-    pub(super) fn parse<'r>(raw: &'r Bytes, mut take: impl FnMut(Param<'r>) -> Option<()>) -> Option<Self> {
-        let (rest, (display, uri)) = name_addr(raw).or_else(|_| addr_spec(raw)).ok()?;
+    /// Reads one value and shows each parameter, with the whole value; `None` if it is no address, or if a parameter is broken
+    /// or not to the taste of `take`.
+    pub(super) fn parse(raw: Bytes, mut take: impl FnMut(&[u8], Param<'_>) -> Option<()>) -> Option<Self> {
+        let (rest, (display, uri)) = name_addr(&raw).or_else(|_| addr_spec(&raw)).ok()?;
         let uri = Uri::parse(raw.slice_ref(uri)).ok()?;
         for param in Params(rest) {
-            take(param.ok()?)?;
+            take(&raw, param.ok()?)?;
         }
-        Some(Self { display: Span::of(raw, display), params: Span::of(raw, rest), uri, raw: raw.clone() })
+        Some(Self { display: Span::of(&raw, display), params: Span::of(&raw, rest), uri, raw })
     }
 
     pub(super) fn params(&self) -> Params<'_> {

@@ -41,10 +41,9 @@ const MALFORMED_EXPIRES: u32 = 3600;
 impl Contact {
     /// Reads one value, not `*`.
     pub fn parse(raw: impl Into<Bytes>) -> Result<Self, Malformed> {
-        let raw = raw.into();
         let mut asked = Asked::default();
         let mut fault = Malformed::Syntax(Name::Contact);
-        let address = Address::parse(&raw, |param| asked.take(param).map_err(|why| fault = why).ok());
+        let address = Address::parse(raw.into(), |_, param| asked.take(param).map_err(|why| fault = why).ok());
         match address {
             Some(address) => Ok(Self { address, asked }),
             None => Err(fault),

@@ -123,7 +123,7 @@ impl Door<'_> {
         if !rest.first().is_some_and(|&b| lex::is_ws(b)) || !after.is_empty() {
             return Err(syntax());
         }
-        Ok(CSeq { number, method: Method::read(self.lines.bytes.slice_ref(method)) })
+        Ok(CSeq { number, method: Method::read(method, &self.lines.bytes) })
     }
 }
 

@@ -1,12 +1,11 @@
 //! Requests that the site makes from nothing, and the Warning text.
 
-use std::io::Write;
-
 use bytes::Bytes;
 
 use super::lex;
 use super::method::Method;
 use super::name::Name;
+use super::numeral::push_number;
 
 /// A request in the making; the caller says every header but Content-Length.
 pub struct Draft {
@@ -70,7 +69,8 @@ pub(super) fn push_line(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
 /// `value` without line ends, so that no value that is made of foreign bytes can smuggle a header in.
 pub(super) fn push_flat(out: &mut Vec<u8>, value: &[u8]) {
     let value = lex::trim(value);
-    if value.iter().any(|b| matches!(b, b'\r' | b'\n')) {
+    // Without an early end sixteen bytes are compared at a time.
+    if value.iter().fold(false, |found, b| found | matches!(b, b'\r' | b'\n')) {
         out.extend(value.iter().map(|&b| if matches!(b, b'\r' | b'\n') { b' ' } else { b }));
     } else {
         out.extend_from_slice(value);
@@ -79,7 +79,9 @@ pub(super) fn push_flat(out: &mut Vec<u8>, value: &[u8]) {
 
 /// Content-Length, the empty line, the body.
 pub(super) fn push_end(out: &mut Vec<u8>, body: &[u8]) {
-    write!(out, "Content-Length: {}\r\n\r\n", body.len()).expect("a vector takes every byte");
+    out.extend_from_slice(b"Content-Length: ");
+    push_number(out, body.len() as u64);
+    out.extend_from_slice(b"\r\n\r\n");
     out.extend_from_slice(body);
 }
 

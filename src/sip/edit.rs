@@ -15,6 +15,7 @@ use super::lex::Values;
 use super::lines::{Field, Lines};
 use super::message::Message;
 use super::name::{Known, Name};
+use super::numeral::Digits;
 use super::span::Span;
 use super::stamp::stamp;
 
@@ -86,7 +87,7 @@ impl<'m> Edit<'m> {
 
     /// RFC 3261 §16.6 step 3: replaces Max-Forwards, or adds it.
     pub fn max_forwards(&mut self, value: u32) -> &mut Self {
-        let value = value.to_string();
+        let value = Digits::of(value.into());
         match self.message.header(&Name::MaxForwards) {
             Some(_) => self.replace(&Name::MaxForwards, value),
             None => self.push(&Name::MaxForwards, value),

@@ -54,7 +54,7 @@ impl Host {
         }
         let (rest, text): (_, &[u8]) = take_while1(is_name).parse(input)?;
         let numeric = text.last().is_some_and(u8::is_ascii_digit);
-        let ip = if numeric { std::str::from_utf8(text).ok().and_then(|text| text.parse().ok()) } else { None };
+        let ip = if numeric { ipv4(text) } else { None };
         Ok((rest, ip.map_or_else(|| Self::Name(all.slice_ref(text)), Self::V4)))
     }
 }
@@ -73,6 +73,17 @@ static NAME: [bool; 256] = {
     }
     table
 };
+
+/// Four numbers of at most three digits and 255, without leading zeros.
+fn ipv4(text: &[u8]) -> Option<Ipv4Addr> {
+    let mut octets = [0; 4];
+    let mut parts = text.split(|&b| b == b'.');
+    for octet in &mut octets {
+        let part = parts.next().filter(|part| matches!(part, [_] | [b'1'..=b'9', _] | [b'1'..=b'9', _, _]))?;
+        *octet = u8::try_from(lex::number(part, 255).ok()?).ok()?;
+    }
+    parts.next().is_none().then(|| octets.into())
+}
 
 /// An IPv6 address without brackets.
 fn ipv6(text: &[u8]) -> Option<Ipv6Addr> {
@@ -127,6 +138,19 @@ mod tests {
         assert!(Host::parse("ExAmple.com").is_some_and(|host| host.eq_name("example.COM")));
         for wrong in ["", "[2001:db8::1", "[]", "[x]", "2001:db8::1", "a b", "[2001:db8:::1]"] {
             assert_eq!(Host::parse(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn an_ipv4_address_is_what_everybody_reads_as_one() {
+        for text in ["0.0.0.0", "255.255.255.255", "1.22.133.4", "01.2.3.4", "1.2.3.004", "256.1.1.1", "1.2.3.1000"] {
+            assert_eq!(ipv4(text.as_bytes()), text.parse().ok(), "{text}");
+        }
+        for text in
+            ["", ".", "1", "1.2.3", "1.2.3.", "1.2.3.4.", "1.2.3.4.5", "1..2.3", "a.2.3.4", "+1.2.3.4", "00.0.0.0"]
+        {
+            assert_eq!(ipv4(text.as_bytes()), text.parse().ok(), "{text}");
+            assert_eq!(ipv4(text.as_bytes()), None, "{text}");
         }
     }
 

@@ -98,9 +98,17 @@ pub(super) fn number(digits: &[u8], most: u64) -> Result<u64, NotANumber> {
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
         return Err(NotANumber::Syntax);
     }
-    let step = |sum: u64, digit: &u8| sum.checked_mul(10)?.checked_add(u64::from(digit - b'0'));
-    digits.iter().try_fold(0, step).filter(|&n| n <= most).ok_or(NotANumber::Range)
+    let number = if digits.len() <= NEVER_TOO_LONG {
+        Some(digits.iter().fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0')))
+    } else {
+        let step = |sum: u64, digit: &u8| sum.checked_mul(10)?.checked_add(u64::from(digit - b'0'));
+        digits.iter().try_fold(0, step)
+    };
+    number.filter(|&n| n <= most).ok_or(NotANumber::Range)
 }
+
+/// So many digits fit 64 bits, whatever they are.
+const NEVER_TOO_LONG: usize = 19;
 
 /// Why digits are no number that can be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -333,7 +341,11 @@ mod tests {
     fn numbers_end_where_their_range_ends() {
         assert_eq!(number(b"00255", 255), Ok(255));
         assert_eq!(number(b"256", 255), Err(NotANumber::Range));
+        assert_eq!(number(b"9999999999999999999", u64::MAX), Ok(9_999_999_999_999_999_999));
+        assert_eq!(number(b"18446744073709551615", u64::MAX), Ok(u64::MAX));
+        assert_eq!(number(b"18446744073709551616", u64::MAX), Err(NotANumber::Range));
         assert_eq!(number(b"99999999999999999999999", u64::MAX), Err(NotANumber::Range));
+        assert_eq!(number(b"00000000000000000000007", u64::MAX), Ok(7));
         for no_number in ["", "-1", "+1", "1 2", "1a"] {
             assert_eq!(number(no_number.as_bytes(), 255), Err(NotANumber::Syntax), "{no_number}");
         }

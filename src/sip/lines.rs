@@ -102,7 +102,7 @@ impl Scan {
         let mut crlfs = 0;
         loop {
             scan.headers_end = bytes.len() - rest.len();
-            if let Ok((after, _)) = empty_line(rest) {
+            if let Some(after) = behind_empty_line(rest) {
                 scan.body = bytes.len() - after.len();
                 break;
             }
@@ -148,8 +148,11 @@ impl Field {
     }
 }
 
-fn empty_line(input: &[u8]) -> Lexed<'_, &[u8]> {
-    tag::<_, _, ()>("\r\n").parse(input).or_else(|_| tag("\n").parse(input))
+fn behind_empty_line(input: &[u8]) -> Option<&[u8]> {
+    match input {
+        [b'\r', b'\n', rest @ ..] | [b'\n', rest @ ..] => Some(rest),
+        _ => None,
+    }
 }
 
 /// A line and those behind it that begin with white space; with its line ends, of which those with a CR are counted.

@@ -138,7 +138,8 @@ impl Message {
 
     /// All Contact values; more than `limit`, or a broken one, is an error.
     pub fn contacts(&self, limit: usize) -> Result<Contacts, Malformed> {
-        let mut list = Vec::new();
+        // One is what nearly all have.
+        let mut list = Vec::with_capacity(1);
         let mut star = false;
         for (at, value) in self.lines.values(&Name::Contact).enumerate() {
             if at >= limit {

@@ -29,12 +29,12 @@ macro_rules! methods {
                 }
             }
 
-            /// The method that a token is; the caller has seen that it is one.
-            pub(super) fn read(token: Bytes) -> Self {
+            /// The method that a token of `all` is; the caller has seen that it is one.
+            pub(super) fn read(token: &[u8], all: &Bytes) -> Self {
                 $(if token == stringify!($constant).as_bytes() {
                     return Self::$constant;
                 })*
-                Self::Other(token)
+                Self::Other(all.slice_ref(token))
             }
         }
     };
@@ -67,18 +67,23 @@ impl fmt::Display for Method {
 mod tests {
     use super::*;
 
+    fn read(token: impl Into<Bytes>) -> Method {
+        let token = token.into();
+        Method::read(&token, &token)
+    }
+
     #[test]
     fn rsip_spells_its_methods_as_we_do() {
         for known in rsip::Method::all() {
             assert_eq!(Method::Known(known).as_str(), known.to_string());
-            assert_eq!(Method::read(Bytes::from(known.to_string())), Method::Known(known));
+            assert_eq!(read(known.to_string()), Method::Known(known));
         }
     }
 
     #[test]
     fn the_constants_are_patterns_and_case_counts() {
-        let is_invite = |text: &'static str| matches!(Method::read(Bytes::from(text)), Method::INVITE);
+        let is_invite = |text: &'static str| matches!(read(text), Method::INVITE);
         assert!(is_invite("INVITE") && !is_invite("invite") && !is_invite("INVITED"));
-        assert_eq!(Method::read(Bytes::from("DANCE")).as_str(), "DANCE");
+        assert_eq!(read("DANCE").as_str(), "DANCE");
     }
 }

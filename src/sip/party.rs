@@ -25,13 +25,13 @@ impl Party {
 
     fn read(raw: Bytes) -> Option<Self> {
         let mut tag = None;
-        let address = Address::parse(&raw, |param| {
+        let address = Address::parse(raw, |raw, param| {
             if !param.is("tag") {
                 return Some(());
             }
             // RFC 3261 §19.3: a token, so not empty; and one.
             let value = param.value.filter(|value| !value.is_empty())?;
-            if tag.replace(Span::of(&raw, value)).is_some() { None } else { Some(()) }
+            if tag.replace(Span::of(raw, value)).is_some() { None } else { Some(()) }
         })?;
         Some(Self { address, tag })
     }

@@ -1,6 +1,5 @@
 //! Answers that the site makes itself (RFC 3261 §8.2.6).
 
-use std::io::Write;
 use std::net::IpAddr;
 
 use bytes::Bytes;
@@ -10,11 +9,17 @@ use super::draft::{push_end, push_flat, push_line};
 use super::lines::{Field, Lines};
 use super::message::Request;
 use super::name::{Known, Name};
+use super::numeral::push_number;
 use super::packet::BadRequest;
 use super::span::Span;
 use super::stamp::{Mark, stamp};
 use super::status::Status;
 use super::via::Via;
+
+/// Room for the headers of most answers, in bytes.
+const HEADERS: usize = 192;
+/// What the status line, a stamp, the tag's name and Content-Length take at most, in bytes, with the longest IPv6 address.
+const ROOM: usize = 128;
 
 /// A response in the making. Via, From, To, Call-ID and CSeq are the request's own lines.
 pub struct Reply<'m> {
@@ -86,8 +91,25 @@ impl<'m> Reply<'m> {
 
     /// Adds a header, behind those before.
     pub fn header(mut self, name: &Name, value: impl AsRef<[u8]>) -> Self {
-        push_line(&mut self.headers, name.canonical(), value.as_ref());
+        push_line(self.headers(), name.canonical(), value.as_ref());
         self
+    }
+
+    /// Adds a header whose value comes in pieces.
+    pub fn header_of(mut self, name: &Name, pieces: &[&[u8]]) -> Self {
+        let headers = self.headers();
+        push_flat(headers, name.canonical());
+        headers.extend_from_slice(b": ");
+        pieces.iter().for_each(|piece| push_flat(headers, piece));
+        headers.extend_from_slice(b"\r\n");
+        self
+    }
+
+    fn headers(&mut self) -> &mut Vec<u8> {
+        if self.headers.is_empty() {
+            self.headers.reserve(HEADERS);
+        }
+        &mut self.headers
     }
 
     /// The body and its type.
@@ -99,11 +121,13 @@ impl<'m> Reply<'m> {
 
     /// The response.
     pub fn write(self) -> Bytes {
-        let kept = self.lines.headers_end.min(1024);
-        let mut out = Vec::with_capacity(kept + 256 + self.headers.len() + self.body.len());
         let reason = self.reason.as_deref().unwrap_or(self.status.reason());
-        let written = write!(out, "SIP/2.0 {} ", self.status);
-        written.expect("a vector takes every byte");
+        let copied = self.kept_lines().map(|field| usize::from(field.line.end - field.line.start)).sum::<usize>();
+        let own = self.headers.len() + self.body.len() + reason.len() + self.to_tag.len();
+        let mut out = Vec::with_capacity(copied + own + ROOM);
+        out.extend_from_slice(b"SIP/2.0 ");
+        push_number(&mut out, self.status.0.into());
+        out.push(b' ');
         push_flat(&mut out, reason.as_bytes());
         out.extend_from_slice(b"\r\n");
         self.copy_lines(&mut out);
@@ -114,24 +138,31 @@ impl<'m> Reply<'m> {
 
     /// RFC 3261 §8.2.6.1 and .2: which lines of the request are the response's too. Of what may be there once, the first.
     fn copy_lines(&self, out: &mut Vec<u8>) {
-        let mut seen: SmallVec<[Known; 4]> = SmallVec::new();
-        for field in &self.lines.fields {
-            let single = matches!(field.known, Known::From | Known::To | Known::CallId | Known::CSeq);
-            if single && seen.contains(&field.known) {
-                continue;
-            }
-            if single {
-                seen.push(field.known);
-            }
+        for field in self.kept_lines() {
             match field.known {
                 Known::Via => self.copy_via(field, out),
                 Known::To => self.copy_to(field, out),
-                Known::From | Known::CallId | Known::CSeq => self.copy_line(field, out),
-                Known::Timestamp if self.status == Status::TRYING => self.copy_line(field, out),
-                Known::RecordRoute if self.routes_too => self.copy_line(field, out),
-                _ => {}
+                _ => self.copy_line(field, out),
             }
         }
+    }
+
+    fn kept_lines(&self) -> impl Iterator<Item = &'m Field> {
+        let mut seen: SmallVec<[Known; 4]> = SmallVec::new();
+        let (is_trying, routes_too) = (self.status == Status::TRYING, self.routes_too);
+        self.lines.fields.iter().filter(move |field| match field.known {
+            single @ (Known::From | Known::To | Known::CallId | Known::CSeq) => {
+                let is_first = !seen.contains(&single);
+                if is_first {
+                    seen.push(single);
+                }
+                is_first
+            }
+            Known::Via => true,
+            Known::Timestamp => is_trying,
+            Known::RecordRoute => routes_too,
+            _ => false,
+        })
     }
 
     fn copy_line(&self, field: &Field, out: &mut Vec<u8>) {

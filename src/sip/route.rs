@@ -19,7 +19,7 @@ pub struct Route {
 impl Route {
     /// Reads one value of the header `name`, which an error names. Brackets are asked for by the RFC, but not here.
     pub fn parse(raw: impl Into<Bytes>, name: &Name) -> Result<Self, Malformed> {
-        let address = Address::parse(&raw.into(), |_| Some(())).ok_or_else(|| Malformed::Syntax(name.clone()))?;
+        let address = Address::parse(raw.into(), |_, _| Some(())).ok_or_else(|| Malformed::Syntax(name.clone()))?;
         Ok(Self { uri: address.uri, raw: address.raw })
     }
 }

@@ -1,11 +1,11 @@
 //! Where a request came from, written into its top Via (RFC 3261 §18.2.1, RFC 3581 §4).
 
-use std::io::Write;
 use std::net::IpAddr;
 
 use smallvec::SmallVec;
 
 use super::lines::Lines;
+use super::numeral::{push_ip, push_number};
 use super::span::Span;
 use super::via::Via;
 
@@ -18,11 +18,16 @@ pub(super) enum Mark {
 
 impl Mark {
     pub(super) fn write(self, out: &mut Vec<u8>) {
-        let written = match self {
-            Self::Received(ip) => write!(out, ";received={ip}"),
-            Self::Rport(port) => write!(out, ";rport={port}"),
-        };
-        written.expect("a vector takes every byte");
+        match self {
+            Self::Received(ip) => {
+                out.extend_from_slice(b";received=");
+                push_ip(out, ip);
+            }
+            Self::Rport(port) => {
+                out.extend_from_slice(b";rport=");
+                push_number(out, port.into());
+            }
+        }
     }
 }
 

@@ -35,7 +35,7 @@ impl RequestLine {
         } else {
             None
         };
-        Some(Self { method: Method::read(bytes.slice_ref(method)), target: Span::of(bytes, target), fault })
+        Some(Self { method: Method::read(method, bytes), target: Span::of(bytes, target), fault })
     }
 }
 

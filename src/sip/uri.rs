@@ -57,6 +57,16 @@ impl Uri {
         }
     }
 
+    /// The same URI over a copy of its bytes: it holds on to no message.
+    pub fn detached(&self) -> Self {
+        let raw = Bytes::copy_from_slice(&self.raw);
+        let host = self.parts.host.as_ref().map(|host| match host {
+            Host::Name(name) => Host::Name(raw.slice_ref(Span::of(&self.raw, name).in_(&raw))),
+            Host::V4(_) | Host::V6(_) => host.clone(),
+        });
+        Self { raw, scheme: self.scheme, parts: Parts { host, ..self.parts.clone() } }
+    }
+
     fn read(raw: &Bytes) -> Option<(Scheme, Parts)> {
         let at_sign = survey(raw)?;
         let (rest, scheme) = scheme(raw).ok()?;
@@ -147,37 +157,31 @@ impl Uri {
 
 /// One look at every byte: where the first `@` is; `None` if a byte may not stand in a URI, or a `%` has no two digits.
 fn survey(raw: &[u8]) -> Option<Option<usize>> {
-    let mut at_sign = None;
-    let mut escaped = false;
-    for (at, &byte) in raw.iter().enumerate() {
-        match CLASS[usize::from(byte)] {
-            Class::Plain => {}
-            Class::At => at_sign = at_sign.or(Some(at)),
-            Class::Percent => escaped = true,
-            Class::Never => return None,
-        }
+    let seen = raw.iter().fold(0, |seen, &byte| seen | CLASS[usize::from(byte)]);
+    if seen & NEVER != 0 || raw.len() > usize::from(u16::MAX) {
+        return None;
     }
-    let fits = raw.len() <= usize::from(u16::MAX);
-    if fits && (!escaped || lex::escapes_are_whole(raw)) { Some(at_sign) } else { None }
+    if seen & PERCENT != 0 && !lex::escapes_are_whole(raw) {
+        return None;
+    }
+    Some(if seen & AT == 0 { None } else { raw.iter().position(|&byte| byte == b'@') })
 }
 
-#[derive(Clone, Copy)]
-enum Class {
-    Plain,
-    At,
-    Percent,
-    Never,
-}
+/// What a byte is in a URI, each a bit.
+const PLAIN: u8 = 0;
+const AT: u8 = 1;
+const PERCENT: u8 = 2;
+const NEVER: u8 = 4;
 
-static CLASS: [Class; 256] = {
-    let mut table = [Class::Never; 256];
+static CLASS: [u8; 256] = {
+    let mut table = [NEVER; 256];
     let mut byte = b'!' as usize;
     while byte < 256 {
         table[byte] = match byte as u8 {
-            0x7f | b'<' | b'>' | b'"' => Class::Never,
-            b'@' => Class::At,
-            b'%' => Class::Percent,
-            _ => Class::Plain,
+            0x7f | b'<' | b'>' | b'"' => NEVER,
+            b'@' => AT,
+            b'%' => PERCENT,
+            _ => PLAIN,
         };
         byte += 1;
     }
@@ -252,6 +256,10 @@ pub(super) fn is_visual_separator(c: char) -> bool {
 
 /// RFC 3261 §25.1 `scheme`, with its colon.
 fn scheme(input: &[u8]) -> Lexed<'_, Scheme> {
+    // Nearly all are.
+    if let [b's', b'i', b'p', b':', rest @ ..] = input {
+        return Ok((rest, Scheme::Sip));
+    }
     let (rest, name) = take_while(|b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.')).parse(input)?;
     let (rest, _) = tag(":").parse(rest)?;
     if !name.first().is_some_and(u8::is_ascii_alphabetic) {
@@ -306,6 +314,23 @@ mod tests {
         assert_eq!(u.param("MADDR"), Some(Some(&b"[::1]"[..])));
         assert_eq!(u.headers().count(), 2);
         assert_eq!(u.as_bytes().len(), 65);
+    }
+
+    #[test]
+    fn a_detached_uri_says_the_same_from_bytes_of_its_own() {
+        for text in ["sip:a:b@h.example:5070;lr?x=y", "sip:[::1]", "sip:1.2.3.4", "tel:+49-30", "urn:service:sos"] {
+            let (attached, detached) = (uri(text), uri(text).detached());
+            assert_eq!(
+                (detached.user(), detached.host(), detached.port()),
+                (attached.user(), attached.host(), attached.port())
+            );
+            assert_eq!((detached.as_bytes(), detached.is_lr()), (attached.as_bytes(), attached.is_lr()));
+            let own = detached.as_bytes().as_ptr_range();
+            assert_ne!(own.start, attached.as_bytes().as_ptr());
+            if let Some(Host::Name(name)) = detached.host() {
+                assert!(own.contains(&name.as_ptr()));
+            }
+        }
     }
 
     #[test]

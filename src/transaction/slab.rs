@@ -1,5 +1,7 @@
 //! A vector with free places, and ids that don't outlive what they named.
 
+use crate::pages::Pages;
+
 /// A place and how often it was used before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Place {
@@ -15,7 +17,7 @@ impl Place {
 /// Values by [`Place`]. Its memory is that of the most values at one time.
 #[derive(Debug)]
 pub(super) struct Slab<T> {
-    entries: Vec<Entry<T>>,
+    entries: Pages<Entry<T>>,
     free: Option<u32>,
     len: usize,
 }
@@ -34,7 +36,7 @@ enum Content<T> {
 
 impl<T> Slab<T> {
     pub fn new() -> Self {
-        Self { entries: Vec::new(), free: None, len: 0 }
+        Self { entries: Pages::default(), free: None, len: 0 }
     }
 
     pub fn len(&self) -> usize {
