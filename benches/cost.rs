@@ -81,8 +81,8 @@ fn forward_an_invite(bencher: Bencher) {
 /// 100,000 codes cost what ten cost.
 #[divan::bench(args = [10, 100_000])]
 fn match_a_short_code(bencher: Bencher, codes: usize) {
-    let rows = (0..codes)
-        .map(|n| format!("[[short_codes]]\ncode = \"7{n:06}\"\nfeature = \"DialExtn\"\nnumber = \"u1\"\n"));
+    let rows =
+        (0..codes).map(|n| format!("[[short_codes]]\ncode = \"7{n:06}\"\nfeature = \"DialExtn\"\nnumber = \"u1\"\n"));
     let plan = Arc::clone(&site(&rows.collect::<String>()).plan);
     let (caller, at) = (Caller { extension: "u1", name: "u1", ..Caller::default() }, Wall(1_795_435_200_000));
     let around = Around { directory: &NoVisitors, neighbours: &Alone, at };

@@ -34,6 +34,16 @@ impl Rejection {
         Self { reason: Some(text.clone()), warning: Some(text), ..Self::new(status) }
     }
 
+    /// There is no room for another request now (SPEC 13).
+    pub fn busy() -> Self {
+        Self::warned(Status::SERVICE_UNAVAILABLE, "this server is busy, try again").with(Name::RetryAfter, "5")
+    }
+
+    /// The process is about to end (SPEC 2.3, 13).
+    pub fn draining() -> Self {
+        Self::warned(Status::SERVICE_UNAVAILABLE, "this server is going down").with(Name::RetryAfter, "30")
+    }
+
     /// And this header.
     #[must_use]
     pub fn with(mut self, name: Name, value: impl Into<String>) -> Self {

@@ -50,6 +50,7 @@ fn sip(at: At<'_>, table: &SipTable, report: &mut Report) -> SipSettings {
         session_expires: report.seconds(at.key("session_expires"), expires, 0..=LONGEST, usual.session_expires),
         session_cap: report.seconds(at.key("session_cap"), table.session_cap, 1..=LONGEST, usual.session_cap),
         rtp_ports: table.rtp_ports.as_deref().map_or(usual.rtp_ports, |text| ports(at.key("rtp_ports"), text, report)),
+        transactions: report.count(at.key("transactions"), table.transactions, 100..=10_000_000, usual.transactions),
     }
 }
 

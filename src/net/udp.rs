@@ -23,6 +23,9 @@ const BUFFER: usize = 4 << 20;
 /// A UDP datagram is never longer, in bytes.
 const LONGEST: usize = 65_535;
 
+/// What a datagram over IPv4 can hold (RFC 768, RFC 791).
+const SENDABLE: usize = 65_507;
+
 /// Datagrams of one socket that wait while the kernel's send buffer is full. More are dropped, the newest first: SIP sends again.
 const WAITING: usize = 1024;
 
@@ -157,6 +160,10 @@ impl Sockets {
         if socket.is_ipv6 != remote.is_ipv6() {
             return Sent::Unreachable;
         }
+        if bytes.len() > SENDABLE {
+            // It says nothing about who is there: other calls go that way too.
+            return Sent::Dropped;
+        }
         if socket.waiting.is_empty() {
             match try_send(socket.udp.get_ref(), &bytes, remote) {
                 Ok(()) => return Sent::Taken,
@@ -269,6 +276,14 @@ mod tests {
         let (_, mut sockets) = sockets(&[ANY]);
         assert_eq!(sockets.send(transmit(0, "[::1]:5060".parse().expect("an address"))), Sent::Unreachable);
         assert_eq!(sockets.send(transmit(7, "127.0.0.1:5060".parse().expect("an address"))), Sent::Unreachable);
+    }
+
+    #[tokio::test]
+    async fn what_no_datagram_holds_says_nothing_about_its_peer() {
+        let (addresses, mut sockets) = sockets(&[ANY]);
+        let long = |bytes| Transmit { bytes: vec![0; bytes].into(), ..transmit(0, addresses[0]) };
+        assert_eq!(sockets.send(long(SENDABLE)), Sent::Taken);
+        assert_eq!(sockets.send(long(SENDABLE + 1)), Sent::Dropped);
     }
 
     #[tokio::test]

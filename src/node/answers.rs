@@ -9,7 +9,7 @@ use super::tasks::{Asked, ServerTask};
 use crate::event::Event;
 use crate::ids::push_hex;
 use crate::rejection::Rejection;
-use crate::sip::{Name, Reply, Status, warning};
+use crate::sip::{Method, Name, Reply, Status, warning};
 use crate::timing::Now;
 use crate::transaction::ServerId;
 use crate::transmit::{Flow, Transmit};
@@ -29,11 +29,19 @@ impl Node {
 
     /// A server transaction for a request that is known to be somebody's; a full table is said with 503.
     pub(super) fn begin(&mut self, now: Now, asked: &Asked, task: ServerTask) -> Option<ServerId> {
+        if !self.transactions.has_room() {
+            self.refuse_statelessly(asked, &Rejection::busy());
+            return None;
+        }
+        self.begin_urgent(now, asked, task)
+    }
+
+    /// The same for what has a claim on the reserve.
+    pub(super) fn begin_urgent(&mut self, now: Now, asked: &Asked, task: ServerTask) -> Option<ServerId> {
         match self.transactions.begin_server(now.instant, &asked.request, asked.reply_to, task) {
             Ok(id) => Some(id),
             Err(_full) => {
-                let busy = Rejection::new(Status::SERVICE_UNAVAILABLE).with(Name::RetryAfter, "5");
-                self.refuse_statelessly(asked, &busy);
+                self.refuse_statelessly(asked, &Rejection::busy());
                 None
             }
         }
@@ -71,7 +79,23 @@ impl Node {
         let tag = self.stateless_tag(asked.request.via().raw());
         let reply = Reply::to(&asked.request, rejection.status).stamped(asked.stamp.received, asked.stamp.rport);
         let bytes = dress(reply.to_tag(&tag), rejection, &self.entry.domain).write();
-        self.send(asked.reply_to, bytes);
+        // SPEC 9.5: a REGISTER is always a phone's, and is challenged whatever its From says.
+        let challenges_phone = rejection.status == Status::UNAUTHORIZED && asked.request.method() == &Method::REGISTER;
+        if challenges_phone || self.is_from_network(asked) {
+            return self.send(asked.reply_to, bytes);
+        }
+        self.answer_stranger(asked.reply_to, asked.request.bytes().len(), bytes);
+    }
+
+    /// SPEC 9.5: a stranger, whose source address may be somebody else's, gets at most 1.5 times the bytes of the request, or nothing.
+    pub(super) fn answer_stranger(&mut self, flow: Flow, asked: usize, answer: Bytes) {
+        if answer.len() <= asked.saturating_add(asked / 2) {
+            return self.send(flow, answer);
+        }
+        self.say(Event::Dropped {
+            source: flow.remote,
+            why: "the answer would be longer than a stranger may get".into(),
+        });
     }
 
     /// RFC 3261 §8.2.7: the tag of a stateless answer is the same for every copy.

@@ -12,20 +12,28 @@ use crate::rejection::Rejection;
 use crate::sip::{Method, Name, Response, Status};
 use crate::timing::Now;
 
+/// The longest request that still fits into a datagram with all that may be put on it: Via, Record-Routes, token, identity
+/// (SPEC 9.11).
+const LONGEST: usize = 64_000;
+
 impl Node {
     /// Forwards an admitted request to these stages.
     pub(super) fn start_call(&mut self, now: Now, asked: Asked, caller: Caller, plan: Passing, stages: Vec<Stage>) {
-        if self.draining
-            && !stages
-                .iter()
-                .flat_map(|stage| &stage.targets)
-                .any(|target| matches!(target.rule, Rule::Dialog | Rule::Emergency))
-        {
-            let draining = Rejection::new(Status::SERVICE_UNAVAILABLE).with(Name::RetryAfter, "30");
-            return self.refuse_statelessly(&asked, &draining);
+        let is_urgent = stages
+            .iter()
+            .flat_map(|stage| &stage.targets)
+            .any(|target| matches!(target.rule, Rule::Dialog | Rule::Emergency));
+        if self.draining && !is_urgent {
+            return self.refuse_statelessly(&asked, &Rejection::draining());
+        }
+        if asked.request.bytes().len() > LONGEST {
+            let too_long = Rejection::warned(Status::MESSAGE_TOO_LARGE, "Too Large: it can't be passed on");
+            return self.refuse_statelessly(&asked, &too_long);
         }
         let key = self.next_key();
-        let Some(server) = self.begin(now, &asked, ServerTask::Call(key)) else { return };
+        let task = ServerTask::Call(key);
+        let server = if is_urgent { self.begin_urgent(now, &asked, task) } else { self.begin(now, &asked, task) };
+        let Some(server) = server else { return };
         if asked.request.method() == &Method::INVITE {
             // RFC 3261 §16.2: a stateful proxy answers 100 at once.
             let trying = self.reply(&asked, Status::TRYING).write();

@@ -74,8 +74,7 @@ impl Node {
             return self.accept_statelessly(&asked);
         }
         if !self.has_room_for(extension, asked.source.remote.ip()) {
-            let busy = Rejection::new(Status::SERVICE_UNAVAILABLE).with(Name::RetryAfter, "5");
-            return self.refuse_statelessly(&asked, &busy);
+            return self.refuse_statelessly(&asked, &Rejection::busy());
         }
         let Some(server) = self.begin(now, &asked, ServerTask::Own) else { return };
         let arriving = Arriving { asked, server, update };
@@ -143,7 +142,7 @@ impl Node {
         }
         match self.credible(now, asked) {
             Credible::Fresh(given) if given.username == extension.as_str().as_bytes() => Ok(()),
-            Credible::Fresh(_) => Err(Rejection::because(Status::FORBIDDEN, "Wrong User")),
+            Credible::Fresh(_) => Err(Rejection::warned(Status::FORBIDDEN, "Wrong User")),
             Credible::Challenge(rejection) => Err(rejection),
         }
     }

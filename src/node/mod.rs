@@ -161,7 +161,7 @@ impl Node {
             shard: ShardId(0),
             secret: entropy.bytes(),
             keys: 0,
-            transactions: Transactions::new(timing, TableLimits::default(), a),
+            transactions: Transactions::new(timing, table_limits(&config), a),
             calls: Keyed::new(b),
             answered: Keyed::new(c),
             ringing: VecDeque::new(),
@@ -350,6 +350,10 @@ pub struct Load {
     pub calls: usize,
     /// Changes, logins and notices that wait for somebody.
     pub waiting: usize,
+}
+
+fn table_limits(config: &Config) -> TableLimits {
+    TableLimits { servers: config.site.sip.transactions, clients: config.site.sip.transactions }
 }
 
 fn lockout_of(config: &Config) -> Lockout {

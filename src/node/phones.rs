@@ -40,8 +40,7 @@ impl Node {
             return self.refuse_statelessly(&asked, &Rejection::new(Status::FORBIDDEN));
         }
         if self.draining {
-            let draining = Rejection::new(Status::SERVICE_UNAVAILABLE).with(Name::RetryAfter, "30");
-            return self.refuse_statelessly(&asked, &draining);
+            return self.refuse_statelessly(&asked, &Rejection::draining());
         }
         match self.authenticate(now, &asked) {
             Ok(proven) => self.dials(now, asked, &proven, &dialled),
@@ -219,13 +218,13 @@ impl Node {
             return;
         }
         let tag = self.stateless_tag(asked.request.via().raw());
-        let ok = Reply::to(&asked.request, Status::OK)
-            .stamped(asked.stamp.received, asked.stamp.rport)
-            .to_tag(&tag)
-            .header(&Name::Allow, ALLOW)
-            .header(&Name::Supported, "path")
-            .write();
-        self.send(asked.reply_to, ok);
+        let reply = Reply::to(&asked.request, Status::OK).stamped(asked.stamp.received, asked.stamp.rport).to_tag(&tag);
+        if self.is_from_network(asked) {
+            let full = reply.header(&Name::Allow, ALLOW).header(&Name::Supported, "path").write();
+            return self.send(asked.reply_to, full);
+        }
+        // A stranger learns that somebody is there, at no more than SPEC 9.5 allows.
+        self.answer_stranger(asked.reply_to, asked.request.bytes().len(), reply.write());
     }
 
     /// SPEC 6.7: an INVITE for a number that is an emergency number here, from someone who may call for help.

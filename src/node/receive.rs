@@ -18,13 +18,14 @@ use crate::transmit::Flow;
 impl Node {
     /// A datagram that came by `source`.
     pub fn handle_datagram(&mut self, now: Now, source: Flow, datagram: Bytes) {
+        let length = datagram.len();
         match sip::parse(datagram, &self.config.site.limits) {
             Ok(Packet::Request(request)) => self.hear_request(now, source, request),
             Ok(Packet::Response(response)) => self.hear_response(now, &response),
             // RFC 5626 §4.4.1: the pong to a double CRLF.
             Ok(Packet::KeepAlive(KeepAlive::Ping)) => self.send(source, Bytes::from_static(b"\r\n")),
             Ok(Packet::KeepAlive(KeepAlive::Other)) => {}
-            Err(Unreadable::Answer(bad)) => self.answer_bad(source, &bad),
+            Err(Unreadable::Answer(bad)) => self.answer_bad(source, &bad, length),
             Err(Unreadable::Drop(why)) => {
                 self.say(Event::Dropped { source: source.remote, why: why.to_string().into() });
             }
@@ -78,7 +79,10 @@ impl Node {
         if request.uri().scheme() == Scheme::Other {
             return Err(Rejection::new(Status::UNSUPPORTED_URI_SCHEME));
         }
-        if request.max_forwards() == Some(0) && request.method() != &Method::OPTIONS {
+        // RFC 3261 §16.3 step 3: it goes no further; OPTIONS for the site itself need not.
+        let asks_here =
+            request.uri().user_bytes().is_none() && request.uri().host().is_some_and(|host| self.names.is_here(host));
+        if request.max_forwards() == Some(0) && !(request.method() == &Method::OPTIONS && asks_here) {
             return Err(Rejection::new(Status::TOO_MANY_HOPS));
         }
         let required: Vec<Bytes> = request.values(&Name::ProxyRequire).collect();
@@ -108,13 +112,13 @@ impl Node {
     }
 
     /// A request that can't be read but can be answered; what can't be trusted is answered statelessly.
-    fn answer_bad(&mut self, source: Flow, bad: &BadRequest) {
+    fn answer_bad(&mut self, source: Flow, bad: &BadRequest, length: usize) {
         let stamp = Stamp::new(bad.via(), source.remote);
         let port = bad.via().sent_by_port().unwrap_or(5060);
         let remote = if stamp.rport.is_some() { source.remote } else { (source.remote.ip(), port).into() };
         let tag = self.stateless_tag(bad.via().raw());
         let reply = Reply::to_bad(bad).stamped(stamp.received, stamp.rport).to_tag(&tag).write();
-        self.send(Flow { remote, ..source }, reply);
+        self.answer_stranger(Flow { remote, ..source }, length, reply);
         self.say(Event::Dropped { source: source.remote, why: bad.reason().to_string().into() });
     }
 }

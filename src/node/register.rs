@@ -66,7 +66,7 @@ impl Node {
         }
         let proven = self.prove(now, asked, &Name::Authorization)?;
         if proven.account.name() != extension.as_str() {
-            return Err(Rejection::because(Status::FORBIDDEN, "Wrong User"));
+            return Err(Rejection::warned(Status::FORBIDDEN, "Wrong User"));
         }
         Ok(proven)
     }

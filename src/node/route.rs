@@ -165,7 +165,7 @@ impl Node {
 
     fn ringing(&self, stages: Vec<Stage>) -> Routed {
         if stages.is_empty() {
-            return Err(Rejection::because(Status::TEMPORARILY_UNAVAILABLE, "Not Logged In"));
+            return Err(Rejection::warned(Status::TEMPORARILY_UNAVAILABLE, "Not Logged In"));
         }
         Ok(stages)
     }
@@ -321,7 +321,7 @@ pub(super) fn dialler<'a>(
 }
 
 fn do_not_disturb() -> Rejection {
-    Rejection::because(Status::BUSY_HERE, "Do Not Disturb")
+    Rejection::warned(Status::BUSY_HERE, "Do Not Disturb")
 }
 
 /// SPEC 9.9: REFER whose other side is a trunk.

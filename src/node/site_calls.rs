@@ -62,7 +62,7 @@ impl Node {
             Purpose::Deliver => match self.visiting(&number, site) {
                 Visiting::Here => self.extension_stages(now.instant, asked.request.method(), number.as_str(), &claims),
                 // The call has overtaken the login that it follows: that says nothing about where the user is.
-                Visiting::Arriving => Err(Rejection::because(Status::TEMPORARILY_UNAVAILABLE, "Logging In")),
+                Visiting::Arriving => Err(Rejection::warned(Status::TEMPORARILY_UNAVAILABLE, "Logging In")),
                 Visiting::No => return self.not_here(now, &asked, token),
             },
             Purpose::BreakOut => {

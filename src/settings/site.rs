@@ -49,6 +49,8 @@ pub struct SipSettings {
     pub session_cap: Duration,
     /// First and last port for tones.
     pub rtp_ports: (u16, u16),
+    /// Most transactions of either side at a time; what comes beyond them gets 503. Taken at the start, not at a reload.
+    pub transactions: usize,
 }
 
 /// `[links]`.
@@ -513,6 +515,7 @@ impl Default for SipSettings {
             session_expires: Duration::from_secs(1800),
             session_cap: Duration::from_secs(43_200),
             rtp_ports: (40_000, 40_999),
+            transactions: 300_000,
         }
     }
 }

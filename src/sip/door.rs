@@ -161,8 +161,11 @@ impl Roll {
                 }
                 _ => continue,
             };
-            if single.replace(field.value).is_some() {
-                return Err(Malformed::Repeated(name));
+            match single.replace(field.value) {
+                None => {}
+                // The same length twice leaves no doubt where the message ends.
+                Some(first) if name == Name::ContentLength && lines.value_of(field) == first.in_(&lines.bytes) => {}
+                Some(_) => return Err(Malformed::Repeated(name)),
             }
         }
         Ok(roll)

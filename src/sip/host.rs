@@ -85,8 +85,9 @@ fn ipv4(text: &[u8]) -> Option<Ipv4Addr> {
     parts.next().is_none().then(|| octets.into())
 }
 
-/// An IPv6 address without brackets.
+/// An IPv6 address without brackets. A zone, which SIP's grammar does not have and some phones write, says nothing here.
 fn ipv6(text: &[u8]) -> Option<Ipv6Addr> {
+    let text = text.split(|&b| b == b'%').next().unwrap_or_default();
     let text = std::str::from_utf8(text).ok()?;
     // RFC 5118 §4.10: the grammar of RFC 2373 allowed a third colon before an embedded IPv4 address.
     text.parse().ok().or_else(|| text.contains('.').then(|| text.replacen(":::", "::", 1).parse().ok())?)

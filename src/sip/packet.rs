@@ -142,6 +142,8 @@ fn response(lines: Lines, line: StatusLine, fault: Option<Malformed>, limits: &L
     }
     let top = lines.values(&Name::Via).next().ok_or(Malformed::Missing(Name::Via))?;
     let via = Via::parse(lines.bytes.slice_ref(top))?;
+    // The answer to a request with the most Vias has one more: ours.
+    let limits = &Limits { vias: limits.vias.saturating_add(1), ..*limits };
     let mut door = Door { lines, limits };
     let head = door.head()?;
     let message = head.into_message(door.lines, via, Span::default(), limits);
@@ -226,7 +228,8 @@ mod tests {
         assert_eq!(with(&format!("{fine}i: d\r\n")), "400 More Than One Call-ID Header");
         assert_eq!(with(&format!("{fine}Max-Forwards: 255\r\n")), "accepted");
         assert_eq!(with(&format!("{fine}Max-Forwards: 256\r\n")), "400 Number Out Of Range In Max-Forwards Header");
-        assert_eq!(with(&format!("{fine}l: 0\r\nl: 0\r\n")), "400 More Than One Content-Length Header");
+        assert_eq!(with(&format!("{fine}l: 0\r\nl: 1\r\n")), "400 More Than One Content-Length Header");
+        assert_eq!(with(&format!("{fine}l: 0\r\nContent-Length: 0\r\n")), "accepted");
         assert_eq!(with(&format!("{fine}l: -1\r\n")), "400 Malformed Content-Length Header");
         assert_eq!(with(&format!("{fine}l: 1\r\n")), "400 Content-Length Header Exceeds The Message");
         assert_eq!(with(&format!("{fine}oops\r\n")), "400 Malformed Header Line");
@@ -274,5 +277,16 @@ mod tests {
         assert_eq!(under(Limits { vias: 1, ..exact }), "513 Too Large: Number Of Vias");
         assert_eq!(under(Limits { contacts: 1, ..exact }), "513 Too Large: Number Of Contacts");
         assert_eq!(under(Limits { uri_bytes: 9, ..exact }), "513 Too Large: URI");
+    }
+
+    #[test]
+    fn a_response_may_have_the_via_that_we_put_on_the_request() {
+        let vias = |number: usize| "v: SIP/2.0/UDP h\r\n".repeat(number);
+        let heard = |number: usize| {
+            let limits = Limits { vias: 3, ..Limits::default() };
+            let text = format!("SIP/2.0 200 OK\r\n{}{HEAD}CSeq: 1 OPTIONS\r\n\r\n", vias(number - 1));
+            parse(Bytes::from(text), &limits).is_ok()
+        };
+        assert!(heard(4) && !heard(5));
     }
 }

@@ -12,7 +12,7 @@ use super::outputs::{Outputs, Waiter};
 use super::slab::{Place, Slab};
 use super::timer::Timer;
 use super::timers::Timers;
-use super::{ClientId, Count, Event, compose, invite_client, non_invite_client};
+use super::{ClientId, Count, Event, RESERVE, compose, invite_client, non_invite_client};
 use crate::sip::{Method, Response, Status};
 use crate::transmit::Flow;
 
@@ -86,6 +86,10 @@ impl<C: Copy> Clients<C> {
         if let Some(client) = self.slab.get_mut(id.0) {
             client.data = data;
         }
+    }
+
+    pub fn has_room(&self) -> bool {
+        self.slab.len() < self.limit - self.limit / RESERVE
     }
 
     pub fn is_full(&self) -> bool {

@@ -48,6 +48,9 @@ pub struct TableLimits {
     pub clients: usize,
 }
 
+/// One part in so many of a table is kept for what can't wait.
+const RESERVE: usize = 16;
+
 impl Default for TableLimits {
     /// Enough for 3,000 calls a second with their 32 s of absorbing.
     fn default() -> Self {

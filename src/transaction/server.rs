@@ -10,7 +10,7 @@ use super::outputs::{Outputs, Waiter};
 use super::slab::Slab;
 use super::timer::Timer;
 use super::timers::Timers;
-use super::{Count, Event, Full, Heard, ServerId, compose, invite_server, non_invite_server};
+use super::{Count, Event, Full, Heard, RESERVE, ServerId, compose, invite_server, non_invite_server};
 use crate::sip::{Method, Request, Status};
 use crate::transmit::Flow;
 
@@ -63,6 +63,10 @@ enum Input {
 impl<S: Copy> Servers<S> {
     pub fn new(limit: usize) -> Self {
         Self { limit, slab: Slab::new(), index: Index::default(), count: Count::default() }
+    }
+
+    pub fn has_room(&self) -> bool {
+        self.slab.len() < self.limit - self.limit / RESERVE
     }
 
     pub fn find(&self, key: Key) -> Option<ServerId> {

@@ -73,6 +73,12 @@ impl<S: Copy, C: Copy> Transactions<S, C> {
         self.servers.begin(now, &self.keys, request, reply_to, data, &mut self.out)
     }
 
+    /// Whether there is room for another request that has no claim on the reserve: a sixteenth of either table is kept for those
+    /// that have (SPEC 6.7: emergency calls; and what ends calls, which makes room).
+    pub fn has_room(&self) -> bool {
+        self.servers.has_room() && self.clients.has_room()
+    }
+
     /// The owner's word on a server transaction, while it lives.
     pub fn server_data(&self, id: ServerId) -> Option<S> {
         self.servers.data(id)

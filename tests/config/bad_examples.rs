@@ -674,6 +674,13 @@ rtp_ports = "40999-40000"
         says: &["london.toml:46: sip.rtp_ports: `40999-40000` is no range of ports above 1023, such as 40000-40999"],
     },
     Bad {
+        what: "a table of transactions that holds nothing",
+        file: "london.toml",
+        find: "[emergency]",
+        put: "[sip]\ntransactions = 99\n[emergency]",
+        says: &["london.toml:46: sip.transactions: 99 is out of range: 100 to 10000000"],
+    },
+    Bad {
         what: "an unknown time zone",
         file: "london.toml",
         find: r#"timezone = "Europe/London""#,

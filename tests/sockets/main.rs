@@ -1,6 +1,7 @@
 //! The real program on loopback, with plain sockets as phones and trunks.
 
 mod agent;
+mod bytes_kept;
 mod calls;
 mod commands;
 mod configuration;

@@ -236,10 +236,20 @@ impl Phone {
     }
 
     pub fn receive_within(&self, patience: Duration) -> Option<String> {
+        Some(String::from_utf8_lossy(&self.receive_bytes_within(patience)?).replace("\r\n", "\n"))
+    }
+
+    /// The next message as it came.
+    pub fn receive_bytes(&self) -> Vec<u8> {
+        self.receive_bytes_within(PATIENCE).expect("a message")
+    }
+
+    fn receive_bytes_within(&self, patience: Duration) -> Option<Vec<u8>> {
         self.socket.set_read_timeout(Some(patience)).expect("a timeout");
         let mut buffer = vec![0; 65_535];
         let (length, _) = self.socket.recv_from(&mut buffer).ok()?;
-        Some(String::from_utf8_lossy(&buffer[..length]).replace("\r\n", "\n"))
+        buffer.truncate(length);
+        Some(buffer)
     }
 
     /// An OPTIONS to the site itself, and what comes back.

@@ -5,4 +5,5 @@
 mod messages;
 mod properties;
 mod second_opinion;
+mod sound;
 mod torture;

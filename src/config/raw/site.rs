@@ -63,6 +63,7 @@ pub struct SipTable {
     pub session_expires: Option<i64>,
     pub session_cap: Option<i64>,
     pub rtp_ports: Option<String>,
+    pub transactions: Option<i64>,
 }
 
 /// `[links]`.

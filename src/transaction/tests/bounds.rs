@@ -29,6 +29,25 @@ fn a_full_table_takes_nothing_until_something_ends() {
 }
 
 #[test]
+fn a_sixteenth_is_kept_for_what_cannot_wait() {
+    let mut bench = Bench::with(TableLimits { servers: 32, clients: 16 }, [1, 2, 3, 4]);
+    for n in 0..29 {
+        bench.begin_server(&incoming("MESSAGE", &via(n)), n);
+    }
+    assert!(bench.table.has_room());
+    bench.begin_server(&incoming("MESSAGE", &via(29)), 29);
+    assert!(!bench.table.has_room());
+    assert!(bench.table.begin_server(bench.now, &incoming("INVITE", &via(30)), flow(1), 30).is_ok());
+
+    let mut bench = Bench::with(TableLimits { servers: 32, clients: 16 }, [1, 2, 3, 4]);
+    for n in 0..15 {
+        assert!(bench.table.has_room());
+        bench.begin_client(Method::OPTIONS, &format!("z9hG4bKc{n}"), n);
+    }
+    assert!(!bench.table.has_room());
+}
+
+#[test]
 fn an_id_of_an_ended_transaction_finds_nothing() {
     let mut bench = Bench::new();
     let old = bench.begin_client(Method::OPTIONS, "z9hG4bKc1", 1);

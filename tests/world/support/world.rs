@@ -8,7 +8,7 @@ use bytes::Bytes;
 use hotdesk::event::Event;
 use hotdesk::ids::{Entropy, Extension, SiteName};
 use hotdesk::location::{StoreId, StoreOp};
-use hotdesk::node::{Config, Node, Restored};
+use hotdesk::node::{Command, Config, Node, Restored};
 use hotdesk::phone::{Behaviour, Phone, PhoneConfig, PhoneEvent};
 use hotdesk::storage;
 use hotdesk::timing::{Now, Wall};
@@ -293,6 +293,22 @@ impl World {
     pub fn restart(&mut self, site: &str) {
         self.stop(site);
         self.start(site);
+    }
+
+    /// What the operator of a site asks of it.
+    pub fn command(&mut self, site: &str, command: Command) {
+        let now = self.clock_of(site);
+        if let Some(node) = &mut self.site_mut(site).node {
+            node.handle_command(now, command);
+        }
+        self.drain_site(site);
+    }
+
+    /// The last answer of a site to an address or phone, by its name.
+    pub fn last_answer(&self, site: &str, to: &str) -> String {
+        let to_it =
+            self.datagrams().filter(|(from, at, bytes)| *from == site && *at == to && bytes.starts_with(b"SIP/2.0"));
+        to_it.last().map(|(_, _, bytes)| String::from_utf8_lossy(bytes).into_owned()).unwrap_or_default()
     }
 
     /// How a site's store behaves from now on.
