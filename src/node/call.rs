@@ -237,7 +237,9 @@ impl Node {
     }
 
     fn say_call(&mut self, call: &Call, status: Status) {
-        if call.asked.request.method() != &Method::INVITE {
+        let request = &call.asked.request;
+        // An INVITE inside a dialog (hold, resume) is no new call.
+        if request.method() != &Method::INVITE || request.to().tag().is_some() {
             return;
         }
         let to = call.asked.request.uri().user().map(|user| user.into_owned()).unwrap_or_default();

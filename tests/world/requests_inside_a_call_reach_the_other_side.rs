@@ -1,5 +1,6 @@
 //! SPEC 9.1, 9.7: re-INVITE, UPDATE, INFO, REFER, unknown methods and BYE travel along the call, both ways, and nothing else does.
 
+use hotdesk::event::Event;
 use hotdesk::phone::{CallRef, PhoneEvent, RequestRef};
 use hotdesk::sip::{Method, Status};
 
@@ -45,6 +46,10 @@ fn requests_inside_a_call_reach_the_other_side() {
     exercise(&mut world, (charles, dialled.call), away);
     exercise(&mut world, (away, arrival.call), charles);
     world.hang_up((away, arrival.call), (charles, dialled.call));
+    for site in ["london", "paris"] {
+        let calls = world.told(site).filter(|event| matches!(event, Event::Call { .. })).count();
+        assert_eq!(calls, 1, "{site} tells of the call, not of what is inside it");
+    }
     world.end();
 }
 
