@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::ids::{Extension, LoginNumber, SiteName};
+pub use crate::proxy::EndedBy;
 use crate::sip::{Method, Status};
 
 /// Why a login ended.
@@ -68,6 +69,19 @@ pub enum Event {
         status: Status,
         /// Where it went, in the words of SPEC 6.10.
         gives: String,
+    },
+    /// A call that was answered is over.
+    CallEnded {
+        /// The caller, as identified: an extension, a trunk's number, a site.
+        from: String,
+        /// What was dialled (masked where a code takes a PIN).
+        to: String,
+        /// Where it went, in the words of SPEC 6.10.
+        gives: String,
+        /// From its first 2xx.
+        lasted: Duration,
+        /// Why it is over.
+        by: EndedBy,
     },
     /// Somebody calls for help.
     Emergency {

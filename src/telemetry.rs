@@ -12,7 +12,7 @@ use tracing::{debug, info, warn};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
 
-use crate::event::{Event, LoggedOutBy};
+use crate::event::{EndedBy, Event, LoggedOutBy};
 use crate::ids::SiteName;
 use crate::timing::Now;
 
@@ -78,6 +78,10 @@ impl Log {
             Event::Call { from, to, status, gives } => {
                 info!(%site, from = %Plain(from), to = %Plain(to), status = status.0, gives = %Plain(gives), "call");
             }
+            Event::CallEnded { from, to, gives, lasted, by } => {
+                let (from, to, gives, seconds) = (Plain(from), Plain(to), Plain(gives), lasted.as_secs());
+                info!(%site, %from, %to, %gives, seconds, by = end(*by), "call ended");
+            }
             Event::Emergency { from, source, number } => {
                 warn!(%site, from = %Plain(from), %source, number = %Plain(number), "emergency call");
             }
@@ -101,6 +105,15 @@ fn cause(by: LoggedOutBy) -> &'static str {
         LoggedOutBy::Displacement => "displacement",
         LoggedOutBy::Lease => "lease",
         LoggedOutBy::NotThere => "not there",
+    }
+}
+
+fn end(by: EndedBy) -> &'static str {
+    match by {
+        EndedBy::Bye => "BYE",
+        EndedBy::Gone => "408 or 481",
+        EndedBy::SessionTimer => "session timer",
+        EndedBy::Cap => "longest call",
     }
 }
 

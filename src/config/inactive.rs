@@ -43,7 +43,6 @@ const NETWORK: &[Inactive<NetworkTable>] = &[
 ];
 
 const PROFILES: &[Inactive<ProfileTable>] = &[
-    row("calls", |profile| profile.calls.is_some(), "the calls of a user are not counted"),
     row("forwarding", |profile| profile.forwarding.is_some(), NO_FORWARDS),
     row("forward_external", |profile| profile.forward_external.is_some(), NO_FORWARDS),
 ];
@@ -53,11 +52,7 @@ const SITES: &[Inactive<SiteRow>] = &[row("admin", |site| site.admin.is_some(), 
 const SITE: &[Inactive<SiteTable>] =
     &[row("voicemail", |site| says(&site.voicemail), "calls are not sent to voicemail")];
 
-const SIP: &[Inactive<SipTable>] = &[
-    row("session_expires", |sip| counts(sip.session_expires), "no session timers are offered"),
-    row("session_cap", |sip| sip.session_cap.is_some(), "no call is ended for its length"),
-    row("rtp_ports", |sip| says(&sip.rtp_ports), "no tones are played"),
-];
+const SIP: &[Inactive<SipTable>] = &[row("rtp_ports", |sip| says(&sip.rtp_ports), "no tones are played")];
 
 const REGISTRAR: &[Inactive<RegistrarTable>] = &[row(
     "nat_keepalive",
@@ -98,7 +93,6 @@ const ARS: &[Inactive<ArsTable>] = &[
 
 const TRUNKS: &[Inactive<TrunkRow>] = &[
     row("address", has_host_name, "host names are not looked up: no call ever leaves by this trunk"),
-    row("channels", |trunk| trunk.channels.is_some(), "the calls of a trunk are not counted"),
     row("from", |trunk| trunk.from.as_deref() == Some("rewrite"), "From stays as the phone sent it"),
     row("geolocation", |trunk| trunk.geolocation.as_deref().is_some_and(|how| how != "no"), "no location is sent"),
     row("retry", |trunk| counts(trunk.retry), "the next call tries a failed trunk again"),

@@ -15,6 +15,7 @@
 //! | 1 | From as the caller wrote it | name-addr or addr-spec, without parameters |
 //! | 2 | From as the callee saw it | the same |
 //! | 3 | shift of CSeq towards the callee | number |
+//! | 4 | the boot of the site that made it | number, 32 bits |
 //!
 //! Unknown fields are skipped, from tag 128 on they make the proof useless. The MAC is over these bytes, the Call-ID and
 //! the caller's tag: whose tag is in From of a later request is who sends it. Both URIs of a doubled Record-Route
@@ -91,6 +92,8 @@ pub struct Proof {
     pub from: Option<Rewritten>,
     /// Added to CSeq numbers towards the callee (SPEC 9.10).
     pub cseq_shift: u32,
+    /// The start of the process that made it, which knows what became of the call; 0: not said.
+    pub boot: u32,
 }
 
 /// The keys for proofs of one site.
@@ -153,6 +156,9 @@ impl RouteKeys {
         if proof.cseq_shift != 0 {
             put_number(&mut bytes, 3, u64::from(proof.cseq_shift));
         }
+        if proof.boot != 0 {
+            put_number(&mut bytes, 4, u64::from(proof.boot));
+        }
         let mac = self.current.key.mac(&[&bytes, call_id, caller_tag]);
         bytes.extend_from_slice(&mac.0);
         (bytes.len() <= BYTES).then(|| URL_SAFE_NO_PAD.encode(&bytes))
@@ -200,7 +206,7 @@ impl Side {
 impl Proof {
     /// With nothing to restore.
     pub fn between(caller: Peer, callee: Peer) -> Self {
-        Self { caller, callee, from: None, cseq_shift: 0 }
+        Self { caller, callee, from: None, cseq_shift: 0, boot: 0 }
     }
 
     /// Where that side is: a request goes to `peer(sender.other())`.
@@ -219,6 +225,7 @@ impl Proof {
                 (1, value) => was = Some(value.to_vec()),
                 (2, value) => is = Some(value.to_vec()),
                 (3, value) => proof.cseq_shift = number(value)?.try_into().ok()?,
+                (4, value) => proof.boot = number(value)?.try_into().ok()?,
                 (MUST.., _) => return None,
                 _ => {}
             }
@@ -409,7 +416,7 @@ mod tests {
 
         #[test]
         fn any_proof_comes_back(
-            ip: std::net::IpAddr, port: u16, socket: u8, nat: bool, mark: u32, site: u16, cseq_shift: u32,
+            ip: std::net::IpAddr, port: u16, socket: u8, nat: bool, mark: u32, site: u16, cseq_shift: u32, boot: u32,
             was in proptest::collection::vec(any::<u8>(), 0..50), is in proptest::collection::vec(any::<u8>(), 0..50),
         ) {
             let flow = Flow { socket: SocketId(socket), remote: SocketAddr::new(ip, port) };
@@ -418,7 +425,7 @@ mod tests {
                 (Peer::Trunk { mark, flow }, Peer::Phone { flow, nat }),
             ] {
                 let from = Some(Rewritten { was: was.clone(), is: is.clone() });
-                let proof = Proof { caller, callee, from, cseq_shift };
+                let proof = Proof { caller, callee, from, cseq_shift, boot };
                 let text = keys(1, None).mint(&proof, CALL, b"caller").expect("it fits");
                 prop_assert_eq!(open(&keys(1, None), &text), Some((proof, Side::Caller)));
             }

@@ -1,12 +1,13 @@
 //! A request on its way: branches sent, responses judged by the response context, CANCEL, timer C.
 
 use super::Node;
-use super::tasks::{Asked, Call, ClientTask, Key, Leg, Passing, ServerTask, SiteLeg, Timer};
+use super::tally::calls_for_help;
+use super::tasks::{Answered, Asked, Call, ClientTask, Key, Leg, Passing, ServerTask, SiteLeg, Timer};
 use crate::event::Event;
 use crate::location::Record;
 use crate::proxy::{
-    Best, Caller, Context, Dress, Input, Kind, Rule, Stage, Step, Target, branch_with, forward_request,
-    forward_response, via_value,
+    About, Best, Caller, Context, Dress, Input, Kind, Rule, SessionTimer, Stage, Step, Target, branch_with,
+    forward_request, forward_response, forward_success, via_value,
 };
 use crate::rejection::Rejection;
 use crate::sip::{Method, Name, Response, Status};
@@ -30,10 +31,20 @@ impl Node {
             let too_long = Rejection::warned(Status::MESSAGE_TOO_LARGE, "Too Large: it can't be passed on");
             return self.refuse_statelessly(&asked, &too_long);
         }
+        let emergency = calls_for_help(&stages);
+        let admitted = self
+            .session_timer(&asked.request, emergency)
+            .and_then(|session| Ok((session, self.admit_call(&asked, &caller, &plan, emergency)?)));
+        let (session, live) = match admitted {
+            Ok(admitted) => admitted,
+            Err(rejection) => return self.refuse_known(now, &asked, &rejection),
+        };
         let key = self.next_key();
         let task = ServerTask::Call(key);
         let server = if is_urgent { self.begin_urgent(now, &asked, task) } else { self.begin(now, &asked, task) };
-        let Some(server) = server else { return };
+        let Some(server) = server else {
+            return live.into_iter().for_each(|live| self.live.over(live));
+        };
         if asked.request.method() == &Method::INVITE {
             // RFC 3261 §16.2: a stateful proxy answers 100 at once.
             let trying = self.reply(&asked, Status::TRYING).write();
@@ -45,7 +56,9 @@ impl Node {
         if asked.request.method() == &Method::INVITE {
             self.ringing.push_back((rings_until, key));
         }
-        self.calls.insert(key, Call { asked, server, context, clients: Vec::new(), config, caller, plan, rings_until });
+        let clients = Vec::new();
+        let call = Call { asked, server, context, clients, config, caller, plan, rings_until, live, session };
+        self.calls.insert(key, call);
         match first {
             Some(stage) => self.start_stage(now, key, stage),
             None => self.finish(now, key, Best { status: Status::TEMPORARILY_UNAVAILABLE, bytes: None }),
@@ -55,19 +68,22 @@ impl Node {
     fn start_stage(&mut self, now: Now, key: Key, stage: Stage) {
         let mut failed = Vec::new();
         for target in stage.targets {
-            if let Some(branch) = self.send_branch(now, key, target) {
-                failed.push(branch);
-            }
+            failed.extend(self.send_branch(now, key, target));
         }
-        for branch in failed {
-            self.judge(now, key, branch, Input::Unreachable, None);
+        for (branch, why) in failed {
+            self.judge(now, key, branch, why, None);
         }
     }
 
-    /// Sends one branch; gives its number back if it could not be sent.
-    fn send_branch(&mut self, now: Now, key: Key, target: Target) -> Option<usize> {
+    /// Sends one branch; gives its number back if it could not be sent, and why.
+    fn send_branch(&mut self, now: Now, key: Key, target: Target) -> Option<(usize, Input)> {
         let call = self.calls.of(key)?;
         let branch = call.context.begin(target.rule);
+        if let Some(full) = self.hold_for(key, branch, &target) {
+            self.calls.of(key)?.clients.push(Leg { client: None, site: None });
+            return Some((branch, full));
+        }
+        let call = self.calls.of(key)?;
         let task = ClientTask::Branch(key, branch as u32);
         let silence = target.rule.silence(&call.config.site.links);
         let is_invite = call.asked.request.method() == &Method::INVITE;
@@ -79,7 +95,7 @@ impl Node {
             let silence = if is_invite { silence } else { silence.max(std::time::Duration::from_secs(4)) };
             self.timers.arm(&Timer::Silence(key, branch as u32), now.instant + silence);
         }
-        client.is_none().then_some(branch)
+        client.is_none().then_some((branch, Input::Unreachable))
     }
 
     /// Sends a branch to another site once more, for the boot that the site has named (SPEC 11.1).
@@ -100,6 +116,7 @@ impl Node {
         task: ClientTask,
     ) -> (Option<crate::transaction::ClientId>, Option<SiteLeg>) {
         let Some(call) = self.calls.of(key) else { return (None, None) };
+        let urgent = target.rule == Rule::Emergency;
         let request = &call.asked.request;
         let branch = branch_with(self.shard, &mut self.entropy, call.plan.hash);
         let out = self.listen[usize::from(target.flow.socket.0).min(self.listen.len() - 1)];
@@ -128,6 +145,7 @@ impl Node {
             keep_identity: call.plan.keep_identity,
             realm: &call.config.network.realm,
             from_outside: call.plan.from_outside,
+            session: if urgent { SessionTimer::default() } else { call.session },
         };
         let bytes = forward_request(request, target, &dress);
         let method = request.method();
@@ -142,11 +160,7 @@ impl Node {
         let status = response.status();
         let at = branch as usize;
         let Some(call) = self.calls.of(key) else {
-            // The call is answered: RFC 3261 §16.7 step 5 passes every 2xx on, by the Accepted state of RFC 6026.
-            if let Some(&mut server) = self.answered.of(key).filter(|_| status.is_success()) {
-                self.transactions.respond(now.instant, server, status, forward_response(response));
-            }
-            return;
+            return self.branch_answered_late(now, key, branch, response);
         };
         if status == Status::TRYING {
             return call.context.heard(at);
@@ -172,17 +186,30 @@ impl Node {
         self.judge(now, key, at, input, Some(response));
     }
 
+    /// The call is answered: RFC 3261 §16.7 step 5 passes every 2xx on, by the Accepted state of RFC 6026.
+    fn branch_answered_late(&mut self, now: Now, key: Key, branch: u32, response: &Response) {
+        let status = response.status();
+        if status.is_final() && !status.is_success() {
+            return self.note_branch(key, branch as usize, &Input::TimedOut);
+        }
+        if let Some(&mut Answered { server, live, session }) = self.answered.of(key).filter(|_| status.is_success()) {
+            self.note_answer(now, live, &session, branch, response, None);
+            self.transactions.respond(now.instant, server, status, forward_success(response, &session));
+        }
+    }
+
     /// Puts an input through the response context and does what it says.
     pub(super) fn judge(&mut self, now: Now, key: Key, branch: usize, input: Input, response: Option<&Response>) {
+        self.note_branch(key, branch, &input);
         let Some(call) = self.calls.of(key) else { return };
-        let server = call.server;
+        let (server, session) = (call.server, call.session);
         match call.context.on(branch, input) {
             Step::Hold => {}
-            Step::Pass => self.pass(now, server, response),
+            Step::Pass => self.pass(now, server, &session, response),
             Step::PassAndCancel => {
-                self.pass(now, server, response);
+                self.pass(now, server, &session, response);
                 self.cancel_branches(now, key, Some(b"SIP;cause=200;text=\"Call completed elsewhere\""));
-                self.end_answered(key, response);
+                self.end_answered(now, key, branch, response);
             }
             Step::Cancel => self.cancel_branches(now, key, None),
             Step::Next(stage) => self.start_stage(now, key, stage),
@@ -190,24 +217,38 @@ impl Node {
         }
     }
 
-    fn pass(&mut self, now: Now, server: crate::transaction::ServerId, response: Option<&Response>) {
+    fn pass(
+        &mut self,
+        now: Now,
+        server: crate::transaction::ServerId,
+        session: &SessionTimer,
+        response: Option<&Response>,
+    ) {
         let Some(response) = response else { return };
-        self.transactions.respond(now.instant, server, response.status(), forward_response(response));
+        self.transactions.respond(now.instant, server, response.status(), forward_success(response, session));
     }
 
     /// The first 2xx was passed on: what is left of the call is the way back for later ones.
-    fn end_answered(&mut self, key: Key, response: Option<&Response>) {
+    fn end_answered(&mut self, now: Now, key: Key, branch: usize, response: Option<&Response>) {
         let Some(call) = self.calls.remove(key) else { return };
+        let (server, live, session) = (call.server, call.live, call.session);
         if call.asked.request.method() == &Method::INVITE {
-            self.answered.insert(key, call.server);
+            self.answered.insert(key, Answered { server, live, session });
         }
-        self.say_call(&call, response.map_or(Status::OK, |response| response.status()));
+        let status = response.map_or(Status::OK, |response| response.status());
+        if let Some(response) = response {
+            self.note_answer(now, live, &session, branch as u32, response, live.map(|_| about(&call)));
+        }
+        self.note_in_dialog(now, &call, status, response);
+        self.say_call(&call, status);
     }
 
     /// The best response goes back, and the call is over.
     pub(super) fn finish(&mut self, now: Now, key: Key, best: Best) {
         let Some(call) = self.calls.remove(key) else { return };
         let is_invite = call.asked.request.method() == &Method::INVITE;
+        call.live.into_iter().for_each(|live| self.live.over(live));
+        self.note_in_dialog(now, &call, best.status, None);
         self.say_call(&call, best.status);
         match best.bytes {
             // RFC 3261 §16.7 step 6: a 503 speaks of the next hop, not of us.
@@ -242,8 +283,7 @@ impl Node {
         if request.method() != &Method::INVITE || request.to().tag().is_some() {
             return;
         }
-        let to = call.asked.request.uri().user().map(|user| user.into_owned()).unwrap_or_default();
-        let (from, gives) = (call.caller.label().to_string(), call.plan.gives.clone());
+        let About { from, to, gives } = about(call);
         self.say(Event::Call { from, to, status, gives });
     }
 
@@ -331,6 +371,12 @@ impl Node {
     pub(super) fn record(&self, extension: &str) -> Option<std::sync::Arc<Record>> {
         self.location.record(extension)
     }
+}
+
+/// What logs say of a call.
+fn about(call: &Call) -> About {
+    let to = call.asked.request.uri().user().map(|user| user.into_owned()).unwrap_or_default();
+    About { from: call.caller.label().to_string(), to, gives: call.plan.gives.clone() }
 }
 
 /// SPEC 13: every trunk full or down. A phone that got 503 would leave the server.

@@ -4,9 +4,12 @@ use std::net::SocketAddr;
 
 use super::Node;
 use super::phones::{ALLOW_TO_TRUNK, ANONYMOUS};
+use super::tally::tags_of;
 use super::tasks::{Asked, Passing};
 use crate::link::proof::{Peer, Proof, Side, trunk_mark};
-use crate::proxy::{Caller, Dress, Kind, Rule, Stage, Target, branch_with, forward_request, source_trunk, via_value};
+use crate::proxy::{
+    Caller, Dress, Kind, Rule, Stage, Standing, Target, branch_with, forward_request, source_trunk, via_value,
+};
 use crate::rejection::Rejection;
 use crate::settings::Trunk;
 use crate::sip::{Method, Name, Request, Route, Status, Uri};
@@ -131,11 +134,24 @@ impl Node {
         if known.is_from_outside() && (refers || request.header(&Name::Replaces).is_some()) {
             return Err(Rejection::new(Status::FORBIDDEN));
         }
+        if request.method() == &Method::INVITE && !self.may_invite_again(request, known) {
+            return Err(Rejection::new(Status::CALL_DOES_NOT_EXIST));
+        }
         match known.receiver() {
             Peer::Trunk { mark, .. } if refers && !self.trunk_of(*mark).is_some_and(|trunk| trunk.refer) => {
                 Err(Rejection::new(Status::METHOD_NOT_ALLOWED).with(Name::Allow, ALLOW_TO_TRUNK))
             }
             Peer::Trunk { .. } | Peer::Phone { .. } | Peer::Site(_) => Ok(()),
+        }
+    }
+
+    /// Whether an INVITE in a dialog with a trunk is of a call that is up: the proof of a call that was never answered, or is over,
+    /// brings nobody to a trunk past the dial plan. Of calls before a restart nothing is known but their proof.
+    fn may_invite_again(&self, request: &Request, known: &Known) -> bool {
+        match (known.receiver(), self.live.standing(&tags_of(request))) {
+            (Peer::Phone { .. } | Peer::Site(_), _) | (Peer::Trunk { .. }, Standing::Up) => true,
+            (Peer::Trunk { .. }, Standing::NotOfThisCall) => false,
+            (Peer::Trunk { .. }, Standing::Unknown) => !self.links.made(&known.proof),
         }
     }
 
@@ -194,7 +210,8 @@ impl Node {
             Peer::Site(number) => self.flow_to(self.site_by_number(number)?.address),
         };
         let uri = known.uri.as_bytes().clone();
-        Some(Target { uri, flow, path: Vec::new(), peer, kind: Kind::Phone, rule: Rule::Dialog, asserted: None })
+        let (path, kind, rule) = (Vec::new(), Kind::Phone, Rule::Dialog);
+        Some(Target { uri, flow, path, peer, kind, rule, asserted: None, counts: None })
     }
 
     /// The mark of the trunk that sends from that address.

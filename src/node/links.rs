@@ -22,6 +22,8 @@ pub(super) struct Links {
     routes: RouteKeys,
     peers: BTreeMap<SiteName, OtherSite>,
     number: SiteNumber,
+    /// Which start of this process the proofs of dialogs are of; never 0.
+    boot: u32,
     /// Of our network table.
     fingerprint: [u8; 8],
     /// What is dialled for help here.
@@ -51,8 +53,10 @@ impl Links {
         let gate = Keyring::new(&config.network, own).map(|keys| Gate::new(keys, boot, seeds));
         let number = config.network.site(own.as_str()).map_or(SiteNumber(0), |site| site.number);
         let fingerprint = config.network.fingerprint;
+        let routes = route_keys(config, entropy);
+        let boot = (entropy.next_u64() as u32).max(1);
         let help = Help::new(config.plan.emergency_numbers());
-        Self { gate, routes: route_keys(config, entropy), peers, number, fingerprint, help }
+        Self { gate, routes, peers, number, boot, fingerprint, help }
     }
 
     /// Takes over a new configuration; what is known of the others stays known.
@@ -208,7 +212,8 @@ impl Links {
         out: SocketAddr,
     ) -> Vec<String> {
         let tag = request.from().tag().unwrap_or_default();
-        let Some(proof) = self.routes.mint(&Proof::between(caller, callee), request.call_id(), tag) else {
+        let proof = Proof { boot: self.boot, ..Proof::between(caller, callee) };
+        let Some(proof) = self.routes.mint(&proof, request.call_id(), tag) else {
             return Vec::new();
         };
         let mut values = vec![format!("<sip:{proof}@{out};lr>")];
@@ -216,6 +221,11 @@ impl Links {
             values.insert(0, format!("<sip:{proof}@{back};lr>"));
         }
         values
+    }
+
+    /// Whether this process made the proof, and knows what became of its call.
+    pub(super) fn made(&self, proof: &Proof) -> bool {
+        proof.boot == self.boot
     }
 
     /// Opens the user part of one of our Route URIs, and says who sent the request.

@@ -32,6 +32,7 @@ mod restore;
 mod route;
 mod site_calls;
 mod sites;
+mod tally;
 mod tasks;
 mod tell;
 mod timers;
@@ -48,7 +49,7 @@ use self::callers::Callers;
 use self::links::Links;
 use self::login::Pending;
 pub use self::restore::Restored;
-use self::tasks::{Call, ClientTask, Key, Keyed, Licence, ServerTask, Then, Timer, Waiting};
+use self::tasks::{Answered, Call, ClientTask, Key, Keyed, Licence, ServerTask, Then, Timer, Waiting};
 use crate::alarms::Alarms;
 use crate::auth::{Authenticator, Lockout};
 use crate::event::Event;
@@ -56,13 +57,13 @@ use crate::hot_desk::Licences;
 use crate::ids::{Entropy, Extension, LoginId, ShardId, SiteName};
 use crate::location::{Ledger, Location, StoreId, StoreOp, Visitor};
 use crate::plan::Plan;
-use crate::proxy::Names;
+use crate::proxy::{LiveCalls, Names, Tally};
 use crate::registrar::Date;
 use crate::rejection::Rejection;
 use crate::settings::{Network, Site, SiteEntry};
 use crate::sip::Status;
 use crate::timing::{Now, Timing};
-use crate::transaction::{ServerId, TableLimits, Transactions};
+use crate::transaction::{TableLimits, Transactions};
 use crate::transmit::Transmit;
 
 /// Most events kept for a shell that does not fetch them.
@@ -111,7 +112,9 @@ pub struct Node {
     transactions: Transactions<ServerTask, ClientTask>,
     calls: Keyed<Call>,
     /// Calls that have their 2xx: the way back for later ones.
-    answered: Keyed<ServerId>,
+    answered: Keyed<Answered>,
+    /// Calls that are counted, from admission to their end.
+    live: LiveCalls,
     /// When timer C of a call runs out, in the order of starting: the duration is the same for all.
     ringing: VecDeque<(Instant, Key)>,
     location: Arc<Location>,
@@ -151,7 +154,7 @@ impl Node {
         let mut entropy = Entropy::new(seed);
         let mut seeds = || std::array::from_fn(|_| entropy.next_u64());
         let (a, b, c, d, e, f, g) = (seeds(), seeds(), seeds(), seeds(), seeds(), seeds(), seeds());
-        let (h, i) = (seeds(), seeds());
+        let (h, i, j, k) = (seeds(), seeds(), seeds(), seeds());
         let entry = entry_of(&config);
         let timing = Timing::from_t1(config.site.sip.t1);
         Self {
@@ -164,6 +167,7 @@ impl Node {
             transactions: Transactions::new(timing, table_limits(&config), a),
             calls: Keyed::new(b),
             answered: Keyed::new(c),
+            live: LiveCalls::new(entropy.bytes(), j, Arc::new(Tally::new(k))),
             ringing: VecDeque::new(),
             location: Arc::new(Location::new(d)),
             ledger: Ledger::new(STAGED, e),
@@ -263,6 +267,7 @@ impl Node {
         Load {
             transactions: servers.invite + servers.non_invite + clients.invite + clients.non_invite,
             calls: self.calls.len(),
+            live: self.live.len(),
             waiting: self.ledger.len() + self.logins.len() + self.notices.len(),
         }
     }
@@ -348,6 +353,8 @@ pub struct Load {
     pub transactions: usize,
     /// Forwarded requests without a final answer.
     pub calls: usize,
+    /// Calls that are counted, answered or not; one that passes here twice counts twice.
+    pub live: usize,
     /// Changes, logins and notices that wait for somebody.
     pub waiting: usize,
 }

@@ -12,7 +12,7 @@ use crate::link::proof::Peer;
 use crate::link::{Caller as Claimed, Claims, HomeUser, Identity, State};
 use crate::location::Record;
 use crate::plan::{Decision, EmergencyCall, Outcome, Standing};
-use crate::proxy::{Caller, is_loop, routing_hash};
+use crate::proxy::{Caller, SessionTimer, is_loop, routing_hash};
 use crate::rejection::Rejection;
 use crate::sip::{Method, Name, Reply, Status};
 use crate::timing::Now;
@@ -311,6 +311,7 @@ impl Node {
         if let Some(asking) = self.calls.of(key) {
             asking.context.insert(stages);
             asking.plan.gives = format!("Emergency {}", call.number);
+            asking.session = SessionTimer::default();
         }
         true
     }

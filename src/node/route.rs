@@ -122,7 +122,7 @@ impl Node {
             if is_invite && visitor.guest.user.do_not_disturb && claims.purpose != Purpose::Deliver {
                 return Err(do_not_disturb());
             }
-            return self.ringing(self.phone_stages(&visitor.bindings, now));
+            return self.ringing(self.phone_stages(extension, &visitor.bindings, now));
         }
         if let Some(group) = self.config.site.groups.get(extension) {
             let members =
@@ -148,7 +148,7 @@ impl Node {
 
     /// The phones here, or the site where the user is, with the parked phones behind it.
     fn resident_stages(&self, now: Instant, extension: &str, resident: &Resident, claims: &Claims) -> Routed {
-        let phones = self.phone_stages(&resident.bindings, now);
+        let phones = self.phone_stages(extension, &resident.bindings, now);
         let Some(away) = &resident.away else { return self.ringing(phones) };
         let claims = Claims { login: Some(resident.login), ..claims.clone() };
         match self.site_stage(&away.site, extension, Purpose::Deliver, Rule::Visited, &claims) {
@@ -159,8 +159,12 @@ impl Node {
         }
     }
 
-    fn phone_stages(&self, bindings: &[Binding], now: Instant) -> Vec<Stage> {
-        phone_stages(bindings, now, |address| self.is_reserved(address))
+    /// The phones of a user who is here: their calls are that user's (SPEC 9.6).
+    fn phone_stages(&self, extension: &str, bindings: &[Binding], now: Instant) -> Vec<Stage> {
+        let mut stages = phone_stages(bindings, now, |address| self.is_reserved(address));
+        let user = Extension::new(extension);
+        stages.iter_mut().flat_map(|stage| &mut stage.targets).for_each(|target| target.counts = Some(user.clone()));
+        stages
     }
 
     fn ringing(&self, stages: Vec<Stage>) -> Routed {
@@ -195,6 +199,7 @@ impl Node {
             kind: Kind::Site(site.clone(), claims),
             rule,
             asserted: None,
+            counts: None,
         };
         Ok(Stage { targets: vec![target] })
     }
@@ -259,6 +264,7 @@ impl Node {
             rule: Rule::Trunk,
             // An empty identity takes the caller's own away.
             asserted: Some(asserted.unwrap_or_default()),
+            counts: None,
         }
     }
 

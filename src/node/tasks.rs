@@ -10,7 +10,7 @@ use super::Config;
 use super::asking::Notice;
 use crate::event::Event;
 use crate::ids::{Extension, LoginId, SiteName};
-use crate::proxy::{Caller, Context, Stamp};
+use crate::proxy::{Caller, Context, LiveId, SessionTimer, Stamp};
 use crate::sip::{Request, Status};
 use crate::transaction::{ClientId, ServerId};
 use crate::transmit::Flow;
@@ -118,6 +118,21 @@ pub(super) struct Call {
     pub plan: Passing,
     /// When timer C runs out (RFC 3261 §16.8).
     pub rings_until: std::time::Instant,
+    /// Its place among the calls that are counted; `None` where it is none: SPEC 9.6.
+    pub live: Option<LiveId>,
+    /// What its 2xx is measured by (RFC 4028).
+    pub session: SessionTimer,
+}
+
+/// What is left of a request that has its 2xx: the way back for later ones.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Answered {
+    /// Its server transaction.
+    pub server: ServerId,
+    /// As in [`Call`].
+    pub live: Option<LiveId>,
+    /// As in [`Call`].
+    pub session: SessionTimer,
 }
 
 /// How a request is passed on, the same for all its branches.

@@ -20,6 +20,7 @@ impl Node {
             self.look_after(now, &extension);
         }
         self.look_at_ringing(now);
+        self.look_at_calls(now);
         self.look_at_the_store(now);
         self.look_at_sites(now);
         self.settle(now);
@@ -29,8 +30,9 @@ impl Node {
     pub fn poll_timeout(&self) -> Option<Instant> {
         let ringing = self.ringing.front().map(|(at, _)| *at);
         let links = self.links.poll_timeout();
+        let (transactions, calls) = (self.transactions.poll_timeout(), self.live.next());
         let store = self.stored_by.front().map(|(by, _)| *by);
-        let own = [self.transactions.poll_timeout(), self.timers.next(), self.alarms.next(), links, ringing, store];
+        let own = [transactions, calls, self.timers.next(), self.alarms.next(), links, ringing, store];
         own.into_iter().flatten().min()
     }
 
@@ -54,7 +56,10 @@ impl Node {
                 }
                 Happened::ClientTimeout(_, ClientTask::Link(key))
                 | Happened::ClientUnreachable(_, ClientTask::Link(key)) => self.link_failed(now, key),
-                Happened::ServerEnded(_, ServerTask::Call(key)) => drop(self.answered.remove(key)),
+                Happened::ServerEnded(_, ServerTask::Call(key)) => {
+                    let live = self.answered.remove(key).and_then(|answered| answered.live);
+                    live.into_iter().for_each(|live| self.live.settled(live));
+                }
                 Happened::ClientTimeout(_, ClientTask::Unheard)
                 | Happened::ClientUnreachable(_, ClientTask::Unheard)
                 | Happened::ServerEnded(_, ServerTask::Own)

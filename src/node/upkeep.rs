@@ -110,7 +110,7 @@ impl Node {
             since: visitor.since,
             settings_version: visitor.guest.version,
             devices: visitor.bindings.iter().map(|binding| device_told(&binding.device)).collect(),
-            in_call: false,
+            in_call: self.tally().calls_of(extension.as_str()) > 0,
             wants_ha1: here.is_none(),
         })
     }

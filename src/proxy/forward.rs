@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use bytes::Bytes;
 
+use super::session_timer::SessionTimer;
 use super::targets::Target;
 use crate::sip::{Edit, Name, Request, Response, Via, push_address};
 
@@ -52,6 +53,8 @@ pub struct Dress<'a> {
     pub realm: &'a str,
     /// Headers that a phone must not get from outside: `Alert-Info`, `Answer-Mode` (SPEC 9.5).
     pub from_outside: bool,
+    /// What is said of session timers (RFC 4028 §8.1).
+    pub session: SessionTimer,
 }
 
 /// Our Via's value (§16.6 step 8): sent by that address, with this branch.
@@ -106,6 +109,7 @@ pub fn forward_request(request: &Request, target: &Target, dress: &Dress<'_>) ->
         edit.remove(&Name::AlertInfo);
         edit.remove(&Name::AnswerMode);
     }
+    dress.session.write(&mut edit);
     edit.write()
 }
 
@@ -114,5 +118,14 @@ pub fn forward_response(response: &Response) -> Bytes {
     let mut edit = Edit::new(response);
     edit.pop_via();
     edit.remove(&Name::HotdeskLink);
+    edit.write()
+}
+
+/// The same for a 2xx, with the session timer of a callee that knows none (RFC 4028 §8.2).
+pub fn forward_success(response: &Response, session: &SessionTimer) -> Bytes {
+    let mut edit = Edit::new(response);
+    edit.pop_via();
+    edit.remove(&Name::HotdeskLink);
+    session.complete(response, &mut edit);
     edit.write()
 }

@@ -4,15 +4,21 @@
 //! means whom (`plan/`), where a user is (`location/`).
 
 mod caller;
+mod calls;
 mod context;
 mod forward;
 mod loops;
+mod session_timer;
 mod source;
+mod tally;
 mod targets;
 
 pub use caller::{Caller, escaped_user};
+pub use calls::{About, Answer, Asks, Channel, DialogTags, Ended, EndedBy, LiveCalls, LiveId, NoRoom, Standing, Wants};
 pub use context::{Best, Context, Input, Step};
-pub use forward::{Dress, Stamp, forward_request, forward_response, via_value};
+pub use forward::{Dress, Stamp, forward_request, forward_response, forward_success, via_value};
 pub use loops::{branch_with, is_loop, routing_hash};
+pub use session_timer::{LEAST as LEAST_SESSION, SessionTimer, TooSmall};
 pub use source::{Names, is_reserved, source_trunk};
+pub use tally::Tally;
 pub use targets::{Kind, Rule, Stage, Target, phone_stages};

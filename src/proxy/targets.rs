@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use crate::ids::SiteName;
+use crate::ids::{Extension, SiteName};
 use crate::link::Claims;
 use crate::link::proof::Peer;
 use crate::location::Binding;
@@ -40,6 +40,8 @@ pub struct Target {
     pub rule: Rule,
     /// The identity asserted to it, where that is another one than the caller's own: a trunk's calling number.
     pub asserted: Option<String>,
+    /// The user whose call it is there: the one whose phone rings here, or in whose name it is forwarded (SPEC 9.6).
+    pub counts: Option<Extension>,
 }
 
 /// When a stage has failed and the next one is tried.
@@ -110,6 +112,7 @@ fn phone(binding: &Binding, is_reserved: &impl Fn(SocketAddr) -> bool) -> Option
         kind: Kind::Phone,
         rule: Rule::Phones,
         asserted: None,
+        counts: None,
     })
 }
 

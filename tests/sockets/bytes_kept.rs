@@ -87,10 +87,11 @@ fn a_request_and_its_answer_arrive_with_the_bytes_that_they_were_sent_with() {
     let mut came = next(&charles, b"INVITE ");
     let arrived = came.clone();
     // What the RFC asks for: our Via on top, Record-Route, one hop less, the stamp, the target, credentials for us taken out;
-    // and the proven identity (RFC 3325).
+    // and the proven identity (RFC 3325), and the session timer that neither side names (RFC 4028).
     take_line(&mut came, b"Record-Route: <sip:");
     take_line(&mut came, b"P-Asserted-Identity: \"User 201\" <sip:201@london.example>");
     take_line(&mut came, format!("Via: SIP/2.0/UDP {site};branch=z9hG4bK").as_bytes());
+    take_line(&mut came, b"Session-Expires: 1800");
     let mut expected = sent;
     take_line(&mut expected, b"Proxy-Authorization: Digest username=\"201\"");
     replace(&mut expected, b"sip:202@london.example", format!("sip:202@{}", charles.phone.address).as_bytes());
@@ -104,7 +105,10 @@ fn a_request_and_its_answer_arrive_with_the_bytes_that_they_were_sent_with() {
     assert_eq!(came, expected, "\n{}\n---\n{}", String::from_utf8_lossy(&came), String::from_utf8_lossy(&expected));
 
     let (answer, passed_on) = answered(&charles, &arrived, site);
-    let came = next(&ada, b"SIP/2.0 200 ");
+    let mut came = next(&ada, b"SIP/2.0 200 ");
+    // The callee knows no session timers, and the caller does: RFC 4028 §8.2.
+    take_line(&mut came, b"Session-Expires: 1800;refresher=uac");
+    take_line(&mut came, b"Require: timer");
     assert_eq!(came, passed_on, "\n{}\n---\n{}", String::from_utf8_lossy(&came), String::from_utf8_lossy(&answer));
 }
 

@@ -45,7 +45,11 @@ impl Site {
 
     /// Where a call without credentials is let in: a lab without passwords (SPEC 4.7).
     pub fn lab() -> Self {
-        Self::with(|site| site.lab = Some(hotdesk::settings::Lab { password: None }))
+        Self::with(|site| {
+            site.lab = Some(hotdesk::settings::Lab { password: None });
+            // RFC 4028 adds a header of its own: nothing but what RFC 3261 asks for is to change here.
+            site.sip.session_expires = std::time::Duration::ZERO;
+        })
     }
 
     /// A datagram, 10 ms later; what leaves then, but for what goes to other sites.

@@ -8,5 +8,5 @@ mod world;
 
 pub use lines::{Line, LineClass};
 
-pub use play::Dialled;
+pub use play::{Arrival, Dialled};
 pub use world::{Seat, Stores, World};

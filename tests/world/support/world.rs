@@ -699,7 +699,27 @@ impl World {
         // A probe may be under way at any one moment.
         let idle = |world: &World| world.sites.values().all(|site| site.node.as_ref().is_none_or(Node::is_idle));
         assert!(self.run_until(Duration::from_secs(10), idle), "a site still has unanswered transactions");
+        self.assert_nothing_counted_is_over();
         self.assert_no_complaints();
+    }
+
+    /// SPEC 9.6: no call is counted that is over. A phone that was switched off in a call has not said that it is.
+    pub fn assert_nothing_counted_is_over(&self) {
+        if self.phones.iter().any(|seat| seat.phone.as_ref().is_none_or(|phone| !phone.calls_up().is_empty())) {
+            return;
+        }
+        for (name, node) in self.sites.iter().filter_map(|(name, site)| Some((name, site.node.as_ref()?))) {
+            let tally = node.tally();
+            assert_eq!(
+                (tally.calls(), tally.users(), node.load().live),
+                (0, Vec::new(), 0),
+                "{name} counts what is over"
+            );
+            for trunk in &self.sites[name].config.site.trunks {
+                let taken = (tally.channels_of(&trunk.name), tally.transit_of(&trunk.name));
+                assert_eq!(taken, (0, 0), "{name} has taken channels of {}", trunk.name);
+            }
+        }
     }
 
     /// No phone received what a correct network would not have sent.
