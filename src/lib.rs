@@ -3,7 +3,8 @@
 //! Each site is its own SIP system with its own users, trunks and short-code dial plan. A user who is configured at one site
 //! (home) logs in at another (visited) by an ordinary REGISTER there; calls follow, and what the user dials goes by the visited
 //! site's plan. A site's whole behaviour is a plain value without socket, clock, file or randomness of its own, the
-//! [`Node`](node::Node); production is a thin shell round it, a test is a world of several.
+//! [`Node`](node::Node) (or several, its shards, that share one value and hand over to each other what another owns); production is
+//! a thin shell round it, a test is a world of several.
 //!
 //! # Floors
 //!
@@ -11,11 +12,11 @@
 //!
 //! ```text
 //! 5 faces     main  cli/(run check dial demo hash secret)
-//! 4 world     config/(raw serde → validated)  net/(udp, driver)  storage/(redb)  telemetry  shutdown
+//! 4 world     config/(raw serde → validated)  net/(udp, driver, siblings)  storage/(redb)  telemetry  shutdown
 //! 3 building  node/(owns all of the below, wiring only)  event  phone/(the other side of the wire: demo and tests)
 //! 2 roles     registrar/  hot_desk/(home, visited, renewal, licence)  proxy/(source, targets, forward, context, loops)
 //! 1 machines  transaction/  location/(records, table, ledger)  plan/  link/(token, answer, seal, peer, proof)  auth/
-//! 0 words     sip/(the wire)  settings/  ids  digits  timing  transmit  deadlines  alarms  pages  rejection
+//! 0 words     sip/(the wire)  settings/  ids  digits  timing  transmit  deadlines  alarms  guarded  pages  rejection
 //! ```
 //!
 //! # The journey of a REGISTER
@@ -44,6 +45,7 @@ pub mod config;
 pub mod deadlines;
 pub mod digits;
 pub mod event;
+pub mod guarded;
 pub mod hot_desk;
 pub mod ids;
 pub mod link;

@@ -16,6 +16,9 @@ pub use counts::Counts;
 pub use lockout::Lockout;
 pub use nonce::{NonceId, Nonces};
 
+use std::sync::Arc;
+
+use crate::guarded::Guarded;
 use crate::ids::Entropy;
 use crate::settings::{Auth, Credentials, DigestAlgorithm};
 use crate::sip::digest::{self, Counted, Entity, Qop, Statement};
@@ -96,13 +99,13 @@ pub struct Claimed<'a> {
     response: &'a [u8],
 }
 
-/// One site's side of digest authentication.
-#[derive(Debug)]
+/// One site's side of digest authentication. A clone knows the same nonces and shares their counts: each shard has one.
+#[derive(Clone, Debug)]
 pub struct Authenticator {
     realm: String,
     algorithms: Vec<DigestAlgorithm>,
     nonces: Nonces,
-    counts: Counts,
+    counts: Arc<Guarded<Counts>>,
 }
 
 impl Authenticator {
@@ -112,7 +115,7 @@ impl Authenticator {
             realm: realm.to_owned(),
             algorithms: auth.algorithms.clone(),
             nonces: Nonces::new(seed, realm, auth.nonce_life),
-            counts: Counts::new(Counts::MOST),
+            counts: Arc::new(Guarded::new(Counts::new(Counts::MOST))),
         }
     }
 
@@ -149,14 +152,7 @@ impl Authenticator {
     }
 
     /// Judges credentials. `ha1s` is `None` for an unknown user: that takes as long and ends like a wrong password.
-    pub fn check(
-        &mut self,
-        now: Wall,
-        method: &[u8],
-        given: &Given<'_>,
-        body: &[u8],
-        ha1s: Option<Ha1s<'_>>,
-    ) -> Verdict {
+    pub fn check(&self, now: Wall, method: &[u8], given: &Given<'_>, body: &[u8], ha1s: Option<Ha1s<'_>>) -> Verdict {
         if given.realm != self.realm.as_bytes() {
             return Verdict::OtherRealm;
         }
@@ -171,20 +167,24 @@ impl Authenticator {
             return Verdict::Stale;
         };
         let (oldest, newest) = self.nonces.span(now);
-        self.counts.keep_between(oldest, newest);
-        if self.counts.is_spent(nonce, claimed.count) {
-            return Verdict::Stale;
-        }
-        if !claimed.proves(ha1s) {
-            return Verdict::Wrong;
-        }
-        self.counts.spend(nonce, claimed.count);
-        Verdict::Good { nonce_issued: nonce.issued }
+        // The digest is computed before the counts are looked at: two shards may not both find the same count unused.
+        let proves = claimed.proves(ha1s);
+        self.counts.with(|counts| {
+            counts.keep_between(oldest, newest);
+            if counts.is_spent(nonce, claimed.count) {
+                return Verdict::Stale;
+            }
+            if !proves {
+                return Verdict::Wrong;
+            }
+            counts.spend(nonce, claimed.count);
+            Verdict::Good { nonce_issued: nonce.issued }
+        })
     }
 
     /// How many nonces the table of counts holds.
     pub fn nonces_kept(&self) -> usize {
-        self.counts.len()
+        self.counts.with(|counts| counts.len())
     }
 }
 

@@ -28,6 +28,7 @@ pub struct NonceId {
 }
 
 /// Issues nonces, and knows its own again.
+#[derive(Clone)]
 pub struct Nonces {
     key: [u8; 32],
     life: Duration,

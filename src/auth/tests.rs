@@ -31,7 +31,7 @@ impl Site {
         self.auth.challenge(NOW, &mut self.entropy)
     }
 
-    fn check(&mut self, now: Wall, phone: &Phone) -> Verdict {
+    fn check(&self, now: Wall, phone: &Phone) -> Verdict {
         let (md5, sha256) = (self.md5.clone(), self.sha256.clone());
         let ha1s = Ha1s { md5: Some(&md5), sha256: Some(&sha256) };
         self.auth.check(now, b"REGISTER", &phone.given(), b"", Some(ha1s))
@@ -105,6 +105,16 @@ fn a_right_digest_is_good_once_for_each_count() {
     assert_eq!(site.check(NOW, &Phone::right(&nonce, 1)), Verdict::Stale);
     assert_eq!(site.check(NOW, &Phone::right(&nonce, 3)), GOOD);
     assert_eq!(site.check(NOW, &Phone::right(&nonce, 2)), GOOD);
+}
+
+#[test]
+fn a_count_that_one_shard_has_taken_no_other_takes() {
+    let mut site = Site::with(&[DigestAlgorithm::Md5], 1);
+    let (nonce, sibling) = (site.nonce(), Site { auth: site.auth.clone(), ..Site::with(&[DigestAlgorithm::Md5], 2) });
+    assert_eq!(sibling.check(NOW, &Phone::right(&nonce, 1)), GOOD);
+    assert_eq!(site.check(NOW, &Phone::right(&nonce, 1)), Verdict::Stale);
+    assert_eq!(site.check(NOW, &Phone::right(&nonce, 2)), GOOD);
+    assert_eq!(sibling.auth.nonces_kept(), 1);
 }
 
 #[test]
@@ -187,7 +197,7 @@ fn credentials_that_cannot_be_checked_say_why() {
     let mut site = Site::with(&[DigestAlgorithm::Md5], 1);
     let phone = Phone::right(&site.nonce(), 1);
     let right = phone.given();
-    let mut flaw = |given: Given<'_>| site.auth.check(NOW, b"REGISTER", &given, b"", None);
+    let flaw = |given: Given<'_>| site.auth.check(NOW, b"REGISTER", &given, b"", None);
     assert_eq!(flaw(Given { realm: b"elsewhere", ..right }), Verdict::OtherRealm);
     assert_eq!(flaw(Given { response: b"", ..right }), Verdict::Malformed(Flaw::Missing("response")));
     assert_eq!(flaw(Given { nc: None, ..right }), Verdict::Malformed(Flaw::Missing("nc")));
@@ -226,7 +236,7 @@ fn challenges_stand_in_the_configured_order() {
 proptest! {
     #[test]
     fn no_credentials_panic(texts in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..50), 8)) {
-        let mut site = Site::with(&[DigestAlgorithm::Md5], 1);
+        let site = Site::with(&[DigestAlgorithm::Md5], 1);
         let [username, nonce, uri, response, algorithm, qop, nc, cnonce] = texts.each_slice();
         let given = Given {
             username, realm: REALM.as_bytes(), nonce, uri, response,

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::future::poll_fn;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use super::{CONFIG, NOTHING_DONE, complain, network_file, say};
 use crate::config::Sites;
 use crate::ids::SiteName;
 use crate::location::{Memory, Store};
-use crate::net::{self, Bound, Drops, Running};
+use crate::net::{self, Bound, Drops, HandoverDrops, Post, Running};
 use crate::node::{Command, Config, Restored};
 use crate::settings::SiteEntry;
 use crate::shutdown::{Drained, Signal, Signals};
@@ -74,9 +75,10 @@ impl Arguments {
             let signals = Signals::listen()?;
             let plans = Plans::load(&self.config, &self.only()).map_err(Failure::Start)?;
             let (sites, drops) = self.start(&plans)?;
+            let handovers = sites.iter().map(|site| (site.name.clone(), site.handover_drops())).collect();
             tokio::select! {
                 result = self.watch(sites, signals, plans) => result,
-                never = report_drops(drops) => match never {},
+                never = report_drops(drops, handovers) => match never {},
             }
         })
     }
@@ -94,30 +96,32 @@ impl Arguments {
         for (entry, config) in plans.sites() {
             bound.push((self.bind(entry)?, config));
         }
-        let drops = bound.iter().flat_map(|(sockets, _)| sockets.iter().filter_map(Bound::drops)).collect();
-        let bound = bound.into_iter().map(|(sockets, config)| Ok((sockets, Kept::open(&config)?, config)));
+        let drops = bound.iter().flat_map(|(shards, _)| shards.iter().flatten().filter_map(Bound::drops)).collect();
+        let bound = bound.into_iter().map(|(shards, config)| Ok((Kept::open(&config, shards)?, config)));
         let bound: Vec<_> = bound.collect::<Result<_, Failure>>()?;
         let lab = plans.0.sites.values().any(|site| site.lab.is_some());
         let names: Vec<_> = plans.0.sites.keys().map(SiteName::as_str).collect();
-        let sites =
-            bound.into_iter().map(|(sockets, kept, config)| start(config, sockets, kept)).collect::<Result<_, _>>()?;
+        let sites = bound.into_iter().map(|(kept, config)| start(config, kept)).collect::<Result<_, _>>()?;
         say(format_args!("ready{}: {}", if lab { " (LAB)" } else { "" }, names.join(", ")));
         Ok((sites, drops))
     }
 
-    fn bind(&self, entry: &SiteEntry) -> Result<Vec<Bound>, Failure> {
-        let mut sockets = Vec::new();
+    /// The sockets of each shard of a site.
+    fn bind(&self, entry: &SiteEntry) -> Result<Vec<Vec<Bound>>, Failure> {
+        let mut shards: Vec<Vec<Bound>> = (0..entry.shards).map(|_| Vec::new()).collect();
         for (index, listen) in entry.listen.iter().enumerate() {
-            let socket = net::bind(listen).map_err(|why| {
+            let bound = net::bind_each(listen, entry.shards).map_err(|why| {
                 let place = network_file::place_of_listen(&self.config, entry.name.as_str(), index);
                 Failure::Start(vec![format!("{place}: {why}")])
             })?;
-            let Bound { address, receive_buffer, send_buffer, .. } = &socket;
-            say(format_args!("listening udp:{address} {}", entry.name));
-            info!(site = %entry.name, %address, receive_buffer, send_buffer, "socket bound");
-            sockets.push(socket);
+            if let Some(Bound { address, receive_buffer, send_buffer, .. }) = bound.first() {
+                say(format_args!("listening udp:{address} {}", entry.name));
+                let shards = entry.shards;
+                info!(site = %entry.name, %address, shards, receive_buffer, send_buffer, "socket bound");
+            }
+            shards.iter_mut().zip(bound).for_each(|(sockets, socket)| sockets.push(socket));
         }
-        Ok(sockets)
+        Ok(shards)
     }
 
     /// Until a signal to end, then until nothing is left to do.
@@ -171,12 +175,17 @@ impl Arguments {
         if old.0.network.data_dir != new.0.network.data_dir {
             problems.push(format!("{}: network.data_dir changes only with a restart", self.config.display()));
         }
-        let listen = |plans: &Plans, name: &SiteName| Some(plans.0.network.sites.get(name)?.listen.clone());
+        let listen = |plans: &Plans, name: &SiteName| {
+            let entry = plans.0.network.sites.get(name)?;
+            Some((entry.listen.clone(), entry.shards))
+        };
         for name in old.0.sites.keys().chain(new.0.sites.keys()) {
             let (before, after) = (listen(old, name), listen(&new, name));
             if before != after {
-                problems
-                    .push(format!("{}: sites.{name}: its sockets change only with a restart", self.config.display()));
+                problems.push(format!(
+                    "{}: sites.{name}: its sockets and shards change only with a restart",
+                    self.config.display()
+                ));
             }
         }
         problems.dedup();
@@ -198,17 +207,18 @@ impl From<std::io::Error> for Failure {
     }
 }
 
-/// Where a site's changes become durable, and what was there.
+/// Where a site's changes become durable, beside its sockets, and what was there.
 struct Kept {
-    store: Box<dyn Store>,
+    posts: Vec<Post>,
     restored: Restored,
 }
 
 impl Kept {
     /// Opens the database in `data_dir`; without that key everything is kept in memory.
-    fn open(config: &Config) -> Result<Self, Failure> {
+    fn open(config: &Config, shards: Vec<Vec<Bound>>) -> Result<Self, Failure> {
         let Some(folder) = &config.network.data_dir else {
-            return Ok(Self { store: Box::new(Memory::default()), restored: Restored::default() });
+            let post = |sockets| Post { sockets, store: Box::new(Memory::default()) };
+            return Ok(Self { posts: shards.into_iter().map(post).collect(), restored: Restored::default() });
         };
         let name = config.site.name.as_str();
         let fail = |why: storage::OpenError| Failure::Start(vec![why.to_string()]);
@@ -221,8 +231,14 @@ impl Kept {
         let stored = forms.len();
         let records = storage::restore(forms, net::now());
         info!(site = name, stored, live = records.len(), "what was stored is back");
-        let store = Box::new(Writer::start(name, database)?);
-        Ok(Self { store, restored: Restored { records, routes } })
+        // Every shard writes its own AORs, all into the one file.
+        let database = Arc::new(Mutex::new(database));
+        let mut posts = Vec::new();
+        for sockets in shards {
+            let store: Box<dyn Store> = Box::new(Writer::start(name, Arc::clone(&database))?);
+            posts.push(Post { sockets, store });
+        }
+        Ok(Self { posts, restored: Restored { records, routes } })
     }
 }
 
@@ -233,22 +249,28 @@ fn random() -> Result<[u8; 32], Failure> {
     Ok(bytes)
 }
 
-fn start(config: Config, sockets: Vec<Bound>, kept: Kept) -> Result<Running, Failure> {
+fn start(config: Config, kept: Kept) -> Result<Running, Failure> {
     let seed = random()?;
     let mut log = Log::new(config.site.name.clone());
     let tell = Box::new(move |now, event| log.write(now, &event));
-    let Kept { store, restored } = kept;
-    Ok(net::start(net::Site { config, sockets, store, restored, seed, tell })?)
+    let Kept { posts, restored } = kept;
+    Ok(net::start(net::Site { config, posts, restored, seed, tell })?)
 }
 
-/// Says every ten seconds what the kernel had to drop.
-async fn report_drops(mut drops: Vec<Drops>) -> Infallible {
+/// Says every ten seconds what the kernel had to drop, and what one shard could not give to another.
+async fn report_drops(mut drops: Vec<Drops>, mut handovers: Vec<(SiteName, HandoverDrops)>) -> Infallible {
     loop {
         tokio::time::sleep(Duration::from_secs(10)).await;
         for socket in &mut drops {
             let (address, dropped) = (socket.address, socket.more());
             if dropped > 0 {
                 warn!(%address, dropped, "datagrams came faster than they could be handled");
+            }
+        }
+        for (site, handovers) in &mut handovers {
+            let dropped = handovers.more();
+            if dropped > 0 {
+                warn!(%site, dropped, "shards handed over more than they could handle");
             }
         }
     }

@@ -102,6 +102,7 @@ fn site(at: At<'_>, name: &str, row: &SiteRow, report: &mut Report) -> SiteEntry
         extensions: extensions(at.key("extensions"), &row.extensions, report),
         link_secrets: BTreeMap::new(),
         admin: row.admin.as_deref().and_then(|text| report.socket(at.key("admin"), text)),
+        shards: report.whole(at.key("shards"), row.shards, 1..=i64::from(SiteEntry::SHARDS), 1) as u8,
     }
 }
 

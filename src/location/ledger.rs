@@ -4,10 +4,8 @@
 //! view; the committed table still shows the old one. Ids are cumulative; a failed step takes the steps staged on top of it with
 //! it. The queue is bounded: when it is full, the change is refused.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
-
-use ahash::RandomState;
 
 use super::record::Record;
 use super::table::Location;
@@ -41,60 +39,43 @@ struct Step<T> {
     then: T,
 }
 
-struct Staged {
-    record: Option<Arc<Record>>,
-    steps: usize,
-}
-
-/// The staged changes of one shard; `T` is what waits for each.
+/// The staged changes of one shard, which alone changes its AORs; `T` is what waits for each. The staged records themselves lie in
+/// the [`Location`], where every shard sees them.
 pub struct Ledger<T> {
     last: StoreId,
     limit: usize,
-    staged: HashMap<Extension, Staged, RandomState>,
     steps: VecDeque<Step<T>>,
     outgoing: VecDeque<StoreOp>,
 }
 
 impl<T> Ledger<T> {
     /// At most `limit` changes wait at once.
-    pub fn new(limit: usize, seeds: [u64; 4]) -> Self {
-        let hasher = RandomState::with_seeds(seeds[0], seeds[1], seeds[2], seeds[3]);
-        let staged = HashMap::with_hasher(hasher);
-        Self { last: StoreId(0), limit, staged, steps: VecDeque::new(), outgoing: VecDeque::new() }
-    }
-
-    /// The record that the next request for this AOR is judged on: the newest staged one, else the committed one.
-    pub fn view(&self, location: &Location, extension: &str) -> Option<Arc<Record>> {
-        match self.staged.get(extension) {
-            Some(staged) => staged.record.clone(),
-            None => location.record(extension),
-        }
-    }
-
-    /// Whether changes of this AOR wait.
-    pub fn is_staged(&self, extension: &str) -> bool {
-        self.staged.contains_key(extension)
+    pub fn new(limit: usize) -> Self {
+        Self { last: StoreId(0), limit, steps: VecDeque::new(), outgoing: VecDeque::new() }
     }
 
     /// Stages a change; `then` is handed back by [`stored`](Self::stored) or [`failed`](Self::failed).
-    pub fn stage(&mut self, extension: &Extension, record: Option<Record>, then: T) -> Result<StoreId, LedgerFull<T>> {
+    pub fn stage(
+        &mut self,
+        location: &Location,
+        extension: &Extension,
+        record: Option<Record>,
+        then: T,
+    ) -> Result<StoreId, LedgerFull<T>> {
         if self.steps.len() >= self.limit {
             return Err(LedgerFull(then));
         }
         let record = record.map(Arc::new);
         let id = self.send(extension, record.clone(), false);
-        match self.staged.get_mut(extension) {
-            Some(staged) => (staged.record, staged.steps) = (record.clone(), staged.steps + 1),
-            None => drop(self.staged.insert(extension.clone(), Staged { record: record.clone(), steps: 1 })),
-        }
+        location.stage(extension, record.clone());
         self.steps.push_back(Step { id, extension: extension.clone(), record, then });
         Ok(id)
     }
 
     /// A change that only extends: it is true at once and written later. Not while steps of the AOR wait
-    /// ([`is_staged`](Self::is_staged)): then it is staged behind them.
+    /// ([`is_staged`](Location::is_staged)): then it is staged behind them.
     pub fn extend(&mut self, location: &Location, extension: &Extension, record: Record) {
-        debug_assert!(!self.is_staged(extension.as_str()), "an extension would be undone by the step that waits");
+        debug_assert!(!location.is_staged(extension.as_str()), "an extension would be undone by the step that waits");
         let record = Some(Arc::new(record));
         location.put(extension, record.clone());
         self.send(extension, record, true);
@@ -116,7 +97,7 @@ impl<T> Ledger<T> {
         self.steps.front().filter(|step| step.id <= id)?;
         let step = self.steps.pop_front()?;
         location.put(&step.extension, step.record);
-        self.unstage(&step.extension);
+        location.unstage(&step.extension);
         Some(step.then)
     }
 
@@ -133,10 +114,8 @@ impl<T> Ledger<T> {
         self.steps = kept;
         // What the store has not taken yet is not offered to it again.
         self.outgoing.retain(|op| op.extension != extension || op.id < id);
-        if let Some(staged) = self.staged.get_mut(&extension) {
-            staged.record = record;
-        }
-        failed.iter().for_each(|step| self.unstage(&step.extension));
+        location.fall_back(&extension, record);
+        failed.iter().for_each(|step| location.unstage(&step.extension));
         failed.into_iter().map(|step| (step.extension, step.then)).collect()
     }
 
@@ -144,14 +123,6 @@ impl<T> Ledger<T> {
     pub fn waiting(&mut self, id: StoreId) -> Option<&mut T> {
         let at = self.steps.binary_search_by_key(&id, |step| step.id).ok()?;
         self.steps.get_mut(at).map(|step| &mut step.then)
-    }
-
-    fn unstage(&mut self, extension: &Extension) {
-        let Some(staged) = self.staged.get_mut(extension) else { return };
-        staged.steps -= 1;
-        if staged.steps == 0 {
-            self.staged.remove(extension);
-        }
     }
 
     /// How many changes wait.
@@ -181,29 +152,29 @@ mod tests {
 
     #[test]
     fn a_staged_change_is_judged_on_at_once_and_seen_by_calls_once_stored() {
-        let (location, mut ledger) = (Location::new([1; 4]), Ledger::new(8, [2; 4]));
+        let (location, mut ledger) = (Location::new([1; 4]), Ledger::new(8));
         let user = Extension::new("201");
-        let first = ledger.stage(&user, Some(record(1)), 'a').expect("room");
-        let second = ledger.stage(&user, Some(record(2)), 'b').expect("room");
-        assert_eq!((login(ledger.view(&location, "201")), login(location.record("201"))), (Some(2), None));
+        let first = ledger.stage(&location, &user, Some(record(1)), 'a').expect("room");
+        let second = ledger.stage(&location, &user, Some(record(2)), 'b').expect("room");
+        assert_eq!((login(location.view("201")), login(location.record("201"))), (Some(2), None));
         assert_eq!(ledger.stored(&location, first), Some('a'));
         assert_eq!(ledger.stored(&location, first), None);
-        assert_eq!((login(ledger.view(&location, "201")), login(location.record("201"))), (Some(2), Some(1)));
+        assert_eq!((login(location.view("201")), login(location.record("201"))), (Some(2), Some(1)));
         assert_eq!(ledger.stored(&location, second), Some('b'));
         assert_eq!(login(location.record("201")), Some(2));
     }
 
     #[test]
     fn a_failed_step_takes_those_behind_it_along_and_no_other() {
-        let (location, mut ledger) = (Location::new([1; 4]), Ledger::new(8, [2; 4]));
+        let (location, mut ledger) = (Location::new([1; 4]), Ledger::new(8));
         let (ada, bob) = (Extension::new("201"), Extension::new("202"));
-        let first = ledger.stage(&ada, Some(record(1)), 'a').expect("room");
-        let second = ledger.stage(&ada, Some(record(2)), 'b').expect("room");
-        let other = ledger.stage(&bob, Some(record(7)), 'c').expect("room");
-        ledger.stage(&ada, Some(record(3)), 'd').expect("room");
+        let first = ledger.stage(&location, &ada, Some(record(1)), 'a').expect("room");
+        let second = ledger.stage(&location, &ada, Some(record(2)), 'b').expect("room");
+        let other = ledger.stage(&location, &bob, Some(record(7)), 'c').expect("room");
+        ledger.stage(&location, &ada, Some(record(3)), 'd').expect("room");
         let failed: Vec<char> = ledger.failed(&location, second).into_iter().map(|(_, then)| then).collect();
         assert_eq!(failed, ['b', 'd']);
-        assert_eq!(login(ledger.view(&location, "201")), Some(1));
+        assert_eq!(login(location.view("201")), Some(1));
         assert_eq!(ledger.stored(&location, first), Some('a'));
         assert_eq!(ledger.stored(&location, other), Some('c'));
         assert!(ledger.is_empty());
@@ -211,11 +182,11 @@ mod tests {
 
     #[test]
     fn a_full_ledger_refuses_and_takes_again() {
-        let (location, mut ledger) = (Location::new([1; 4]), Ledger::new(1, [2; 4]));
+        let (location, mut ledger) = (Location::new([1; 4]), Ledger::new(1));
         let user = Extension::new("201");
-        let id = ledger.stage(&user, Some(record(1)), 'a').expect("room");
-        assert!(ledger.stage(&user, Some(record(2)), 'b').is_err());
+        let id = ledger.stage(&location, &user, Some(record(1)), 'a').expect("room");
+        assert!(ledger.stage(&location, &user, Some(record(2)), 'b').is_err());
         assert_eq!(ledger.stored(&location, id), Some('a'));
-        assert!(ledger.stage(&user, None, 'c').is_ok());
+        assert!(ledger.stage(&location, &user, None, 'c').is_ok());
     }
 }

@@ -4,7 +4,8 @@ use std::task::{Context, Poll};
 
 use super::ledger::{StoreId, StoreOp};
 
-/// Takes a node's changes in order and says when they are durable.
+/// Takes a node's changes in order and says when they are durable. Each shard of a site has one: its ids are its own, and no AOR is
+/// changed by two of them.
 ///
 /// Whoever drives the node asks [`stored`](Store::stored) after every input, and waits with [`poll_news`](Store::poll_news): a
 /// store may work on a thread of its own.

@@ -1,7 +1,8 @@
 //! The world round a [`Node`](crate::node::Node): sockets, the clock, the timer, the store.
 //!
-//! Each site runs on a thread of its own with one loop ([`Driver`](driver)), which owns the site's node alone: there is no
-//! lock on the way of a request. `cli/` binds the sockets ([`bind`]), starts the sites ([`start`]) and speaks to them
+//! Each shard of a site, mostly one, runs on a thread of its own with one loop ([`Driver`](driver)), which owns its node alone.
+//! Several have sockets of their own at the same address (`SO_REUSEPORT`): the kernel spreads the datagrams by their source, and the
+//! shards hand over what came to the wrong one ([`Siblings`](siblings)). `cli/` binds the sockets ([`bind`]), starts the sites ([`start`]) and speaks to them
 //! through their [`Running`] handle.
 //!
 //! Assumptions: UDP only; ICMP errors are not reported to an unconnected socket (Linux, without `IP_RECVERR`), so a peer that
@@ -10,12 +11,14 @@
 mod clock;
 mod driver;
 mod drops;
+mod siblings;
 mod site;
 mod tap;
 mod udp;
 
 pub use clock::now;
 pub use drops::Drops;
-pub use site::{Running, Site, Tell, start};
+pub use siblings::HandoverDrops;
+pub use site::{Post, Running, Site, Tell, start};
 pub use tap::{Seen, Tap, Way};
-pub use udp::{BindError, Bound, bind};
+pub use udp::{BindError, Bound, bind, bind_each};

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use crate::timing::Now;
 use crate::transmit::Flow;
 
-/// Who is shown every datagram, on the site's own thread: it must not block. What it keeps of the bytes is not copied.
+/// Who is shown every datagram, on the thread where it comes or goes and one at a time: it must not block. What it keeps of the bytes is not copied.
 ///
 /// A datagram is shown before the node handles it, and before it is handed to the kernel. So where one process has a tap at
 /// several sites and all of them send to one channel, a datagram is always in front of those that follow from it.

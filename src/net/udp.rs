@@ -53,7 +53,19 @@ pub struct Bound {
 
 /// Binds one socket of a site. A port in use is an error: addresses are not shared.
 pub fn bind(listen: &Listen) -> Result<Bound, BindError> {
-    open(listen.bind).map_err(|source| BindError { address: listen.bind, source })
+    open(listen.bind, false).map_err(|source| BindError { address: listen.bind, source })
+}
+
+/// Binds one socket of a site for each of its shards, all at the same address. A port that somebody else has is an error.
+pub fn bind_each(listen: &Listen, shards: u8) -> Result<Vec<Bound>, BindError> {
+    // Sockets that share their port would be bound beside another process that shares it too: this one is not, and says so.
+    let alone = bind(listen)?;
+    if shards <= 1 {
+        return Ok(vec![alone]);
+    }
+    let address = alone.address;
+    drop(alone);
+    (0..shards).map(|_| open(address, true).map_err(|source| BindError { address, source })).collect()
 }
 
 impl Bound {
@@ -63,7 +75,7 @@ impl Bound {
     }
 }
 
-fn open(address: SocketAddr) -> io::Result<Bound> {
+fn open(address: SocketAddr, shared: bool) -> io::Result<Bound> {
     let socket = RawSocket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
     if address.is_ipv6() {
         // `[::]:5060` and `0.0.0.0:5060` are two sockets.
@@ -72,6 +84,7 @@ fn open(address: SocketAddr) -> io::Result<Bound> {
     // A smaller buffer than asked for is no error: what was granted is logged.
     let _ = socket.set_recv_buffer_size(BUFFER);
     let _ = socket.set_send_buffer_size(BUFFER);
+    socket.set_reuse_port(shared)?;
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
     let (receive_buffer, send_buffer) = (socket.recv_buffer_size()?, socket.send_buffer_size()?);
@@ -241,6 +254,17 @@ mod tests {
         let error = bind(&listen(&first.address.to_string())).expect_err("the port is taken");
         assert!(error.to_string().contains(&first.address.to_string()), "{error}");
         assert_eq!(error.source.kind(), ErrorKind::AddrInUse);
+    }
+
+    #[test]
+    fn shards_share_an_address_and_nobody_else_does() {
+        let shards = bind_each(&listen(ANY), 3).expect("a free port");
+        let address = shards[0].address;
+        assert!(shards.len() == 3 && shards.iter().all(|socket| socket.address == address));
+        for others in [1, 3] {
+            let error = bind_each(&listen(&address.to_string()), others).expect_err("the port is taken");
+            assert_eq!(error.source.kind(), ErrorKind::AddrInUse);
+        }
     }
 
     #[tokio::test]

@@ -91,18 +91,21 @@ impl Node {
     /// by others (SPEC 5.9).
     fn is_locked_out(&mut self, now: Now, asked: &Asked, user: &str, verdict: Verdict) -> bool {
         let source = asked.source.remote.ip();
-        let locked = self.lockout.is_locked(now.instant, user, source);
-        match verdict {
-            Verdict::Wrong => _ = self.lockout.note_wrong(now.instant, user, source),
-            Verdict::Good { .. } if !locked => self.lockout.note_right(user, source),
-            Verdict::Good { .. } | Verdict::Stale | Verdict::OtherRealm | Verdict::Malformed(_) => {}
-        }
+        let locked = self.commons.lockout.with(|lockout| {
+            let locked = lockout.is_locked(now.instant, user, source);
+            match verdict {
+                Verdict::Wrong => _ = lockout.note_wrong(now.instant, user, source),
+                Verdict::Good { .. } if !locked => lockout.note_right(user, source),
+                Verdict::Good { .. } | Verdict::Stale | Verdict::OtherRealm | Verdict::Malformed(_) => {}
+            }
+            locked
+        });
         locked && !self.is_bound_at(now, user, asked)
     }
 
     /// Whether a live binding of the user came by this very flow.
     fn is_bound_at(&self, now: Now, user: &str, asked: &Asked) -> bool {
-        let record = self.ledger.view(&self.location, user);
+        let record = self.location.view(user);
         record.is_some_and(|record| {
             record.bindings().iter().any(|binding| binding.is_live(now.instant) && binding.flow == asked.source)
         })
@@ -169,7 +172,7 @@ impl Node {
         if let Some(desk) = site.desks.get(user) {
             return Some((Account::Desk(desk.id.clone()), Cow::Borrowed(&desk.credentials)));
         }
-        if let Some(Record::Visitor(visitor)) = self.ledger.view(&self.location, user).as_deref() {
+        if let Some(Record::Visitor(visitor)) = self.location.view(user).as_deref() {
             let account = Account::Visitor(Extension::new(user), Arc::clone(&visitor.guest));
             return Some((account, Cow::Owned(visitor.guest.user.credentials.clone())));
         }
@@ -209,7 +212,7 @@ impl Node {
             return None;
         }
         let user = asked.request.from().uri().user()?;
-        let account = match self.ledger.view(&self.location, &user).as_deref() {
+        let account = match self.location.view(&user).as_deref() {
             Some(Record::Visitor(visitor)) => Account::Visitor(Extension::new(&user), Arc::clone(&visitor.guest)),
             Some(Record::Resident(_)) => Account::Resident(Extension::new(&user)),
             None if self.owns(&user) => Account::Resident(Extension::new(&user)),

@@ -3,13 +3,15 @@
 use std::time::{Duration, Instant};
 
 use super::Node;
+use super::handover::{FIRST, Parcel};
 use super::tasks::{ClientTask, Key, Timer};
 use crate::event::Event;
 use crate::hot_desk;
 use crate::ids::{Extension, LoginId, SiteName};
 use crate::link::messages::{self, Displaced, Gone, LogoutRequest};
 use crate::link::{
-    Answer, Bound, CONTENT_TYPE, Cause, Change, Claims, Clock, Proven, Purpose, Receipt, open_answer, seal_request,
+    Answer, Bound, CONTENT_TYPE, Cause, Change, Claims, Clock, Peer, Proven, Purpose, Receipt, open_answer,
+    seal_request,
 };
 use crate::proxy::{Input, branch_with};
 use crate::sip::{Draft, Method, Name, Response, Status};
@@ -203,9 +205,7 @@ impl Node {
         let text = response.header(&Name::HotdeskLink)?.value().into_owned();
         let keys = self.links.pair_of(site)?;
         let proven = Answer::check(keys, receipt, response.status().0, &text, &response.body()).ok()?;
-        if let Some(peer) = self.links.peer(site) {
-            peer.note_answer(now, receipt, &proven);
-        }
+        self.note_site(now, site, |peer| peer.note_answer(now, receipt, &proven));
         self.say_changes(site);
         Some(proven)
     }
@@ -218,7 +218,7 @@ impl Node {
             self.transactions.abandon(client);
         }
         if !matches!(task.what, What::Probe) {
-            self.links.silent(now, &task.site);
+            self.note_silence(now, &task.site);
         }
         self.fail_link(now, task);
     }
@@ -261,24 +261,42 @@ impl Node {
         self.timers.arm(&Timer::Notice(key), at);
     }
 
+    /// A request to the site met no response at all (SPEC 8.1).
+    pub(super) fn note_silence(&mut self, now: Now, site: &SiteName) {
+        self.note_site(now, site, |peer| peer.note_silence(now.instant));
+    }
+
+    /// Notes what was heard of a site; the first shard is told if it is to look sooner.
+    fn note_site(&mut self, now: Now, site: &SiteName, change: impl FnOnce(&mut Peer)) {
+        if self.links.note(site, change) && self.shard != FIRST {
+            self.hand_over(now, FIRST, Parcel::Links);
+        }
+    }
+
+    /// When the first shard is to look at the sites; the others need not.
+    pub(super) fn next_look_at_sites(&self) -> Option<Instant> {
+        self.links.poll_timeout().filter(|_| self.shard == FIRST)
+    }
+
     /// Probes the sites that have been quiet, and says who has gone or come back.
     pub(super) fn look_at_sites(&mut self, now: Now) {
-        if self.links.poll_timeout().is_none_or(|at| at > now.instant) {
+        if self.next_look_at_sites().is_none_or(|at| at > now.instant) {
             return;
         }
         for site in self.links.sites() {
-            let Some(peer) = self.links.peer(&site) else { continue };
-            peer.handle_timeout(now.instant);
-            let probes = peer.wants_probe(now.instant);
+            let probes = self.links.with_peer(&site, |peer| {
+                peer.handle_timeout(now.instant);
+                peer.wants_probe(now.instant)
+            });
             self.say_changes(&site);
-            if probes {
+            if probes == Some(true) {
                 self.ask_site(now, &site, Claims::of(Purpose::Probe), None, Vec::new(), What::Probe);
             }
         }
     }
 
     fn say_changes(&mut self, site: &SiteName) {
-        while let Some(change) = self.links.peer(site).and_then(|peer| peer.poll_change()) {
+        while let Some(change) = self.links.with_peer(site, |peer| peer.poll_change()).flatten() {
             let site = site.clone();
             match change {
                 Change::Up => self.say(Event::SiteUp { site }),

@@ -325,7 +325,7 @@ impl Node {
         if let Some(site) = leg.and_then(|leg| leg.site.as_ref())
             && let Kind::Site(site, _) = site.target.kind.clone()
         {
-            self.links.silent(now, &site);
+            self.note_silence(now, &site);
         }
         if let Some(client) = client.filter(|_| self.is_invite(key)) {
             // SPEC 8.1: a late 1xx is cancelled: the transaction remembers it until then.

@@ -6,13 +6,16 @@ use std::time::{Duration, Instant};
 use super::Node;
 use super::asking::Notice;
 use super::convert::{device, terms};
+use super::handover::Parcel;
 use super::tasks::{Asked, Licence, Then};
 use crate::auth::{Claimed, Given, Ha1s};
 use crate::event::{Event, LoggedOutBy};
 use crate::hot_desk::{self, Renewed, Which};
 use crate::ids::{Extension, LoginId, LoginNumber, SiteName};
 use crate::link::Token;
-use crate::link::messages::{self, Displaced, LoginAnswer, LoginRequest, LogoutRequest, RenewAnswer, RenewRequest};
+use crate::link::messages::{
+    self, Displaced, LoginAnswer, LoginRequest, LogoutRequest, RenewAnswer, RenewRequest, Renewal,
+};
 use crate::location::{Record, Resident};
 use crate::rejection::Rejection;
 use crate::settings::{Credentials, Profile, User};
@@ -25,6 +28,9 @@ use crate::transaction::ServerId;
 const UNDONE: Duration = Duration::from_secs(64);
 /// Most of them.
 const UNDONE_MOST: usize = 1_000;
+
+/// A change of a resident, and whom to tell once it is stored.
+pub(super) type Step = (Extension, Resident, Vec<Notice>);
 
 impl Node {
     /// SPEC 5.2: home checks the digest and that the user may, takes the login durably, and only then answers.
@@ -43,7 +49,7 @@ impl Node {
             return self.refuse_site(now, server, asked, token, &rejection);
         }
         let taken = self.own_user(extension, request).and_then(|user| {
-            let view = self.ledger.view(&self.location, extension.as_str());
+            let view = self.location.view(extension.as_str());
             let empty = Resident::default();
             let resident = view.as_deref().and_then(Record::resident).unwrap_or(&empty);
             let profile = self.config.network.profile(&user.profile);
@@ -132,17 +138,35 @@ impl Node {
         site: &SiteName,
         request: &RenewRequest,
     ) {
-        let mut answer = RenewAnswer::default();
-        let mut steps: Vec<(Extension, Resident, Vec<Notice>)> = Vec::new();
         let mut seen = BTreeSet::new();
-        for renewal in request.logins.iter().take(RenewRequest::MOST).filter(|r| seen.insert(r.extension.clone())) {
-            let heard = self.hear_renewal(now, site, renewal);
-            let Some((word, step)) = heard else { continue };
-            answer.logins.push(word);
+        let once = request.logins.iter().take(RenewRequest::MOST).filter(|renewal| seen.insert(&renewal.extension));
+        let logins: Vec<Renewal> = once.cloned().collect();
+        if !logins.iter().all(|renewal| self.writes_for(&renewal.extension)) {
+            return self.gather(now, server, asked, token, site, logins);
+        }
+        let (words, steps) = self.hear_renewals(now, site, &logins);
+        let then = self.site_then(now, server, asked, token, Some(&messages::encode(&RenewAnswer { logins: words })));
+        self.take_steps(now, steps, then);
+    }
+
+    /// What is answered to renewals of users that are this shard's, and the steps that they make.
+    pub(super) fn hear_renewals(
+        &mut self,
+        now: Now,
+        site: &SiteName,
+        logins: &[Renewal],
+    ) -> (Vec<messages::Renewed>, Vec<Step>) {
+        let (mut words, mut steps) = (Vec::new(), Vec::new());
+        for renewal in logins {
+            let Some((word, step)) = self.hear_renewal(now, site, renewal) else { continue };
+            words.push(word);
             steps.extend(step);
         }
-        let then = self.site_then(now, server, asked, token, Some(&messages::encode(&answer)));
-        // The answer waits for the last step: ids are cumulative.
+        (words, steps)
+    }
+
+    /// Stages steps; what follows waits for the last of them: ids are cumulative.
+    pub(super) fn take_steps(&mut self, now: Now, mut steps: Vec<Step>, then: Then) {
         let Some((extension, resident, notices)) = steps.pop() else { return self.fulfil(now, then) };
         for (extension, resident, notices) in steps {
             self.change(now, &extension, Some(Record::Resident(resident)), Then { notices, ..Then::default() });
@@ -151,13 +175,12 @@ impl Node {
     }
 
     /// One renewal: what is answered, and the step that it makes, if it is more than a longer lease.
-    #[expect(clippy::type_complexity, reason = "an answer and perhaps a step")]
     fn hear_renewal(
         &mut self,
         now: Now,
         site: &SiteName,
-        renewal: &messages::Renewal,
-    ) -> Option<(messages::Renewed, Option<(Extension, Resident, Vec<Notice>)>)> {
+        renewal: &Renewal,
+    ) -> Option<(messages::Renewed, Option<Step>)> {
         let extension = &renewal.extension;
         let own = self.config.site.users.get(extension).cloned().or_else(|| self.lab_user(extension));
         let gone = |newest: LoginNumber, now_at: Option<SiteName>| {
@@ -166,7 +189,7 @@ impl Node {
         };
         // SPEC 5.11: a user who was removed is logged out.
         let Some(user) = own else { return Some((gone(renewal.login, None), None)) };
-        let view = self.ledger.view(&self.location, extension.as_str());
+        let view = self.location.view(extension.as_str());
         let resident = view.as_deref().and_then(Record::resident).cloned().unwrap_or_default();
         let (lease, here) = (self.config.site.hot_desk.lease, self.config.site.name.clone());
         let on_reconnect = self.config.site.hot_desk.on_reconnect;
@@ -199,7 +222,7 @@ impl Node {
             }
             Renewed::Gone { now_at, login } => {
                 // What rests on a step that waits is said behind it.
-                let waits = self.ledger.is_staged(extension.as_str());
+                let waits = self.location.is_staged(extension.as_str());
                 let step = waits.then(|| (extension.clone(), resident.clone(), Vec::new()));
                 Some((gone(login, now_at.or(Some(here))), step))
             }
@@ -218,7 +241,7 @@ impl Node {
         request: &LogoutRequest,
     ) {
         let extension = &request.extension;
-        let view = self.ledger.view(&self.location, extension.as_str());
+        let view = self.location.view(extension.as_str());
         let which = request.login.map_or(Which::Id(request.login_id), Which::Number);
         if request.login.is_none() {
             self.note_undone(now, request.login_id);
@@ -268,7 +291,7 @@ impl Node {
         newest: LoginNumber,
         then: &mut Then,
     ) -> bool {
-        let view = self.ledger.view(&self.location, extension.as_str());
+        let view = self.location.view(extension.as_str());
         let Some(visitor) = view.as_deref().and_then(Record::visitor) else { return false };
         if visitor.home != *home || !hot_desk::is_displaced(visitor, newest) {
             return false;
@@ -279,9 +302,13 @@ impl Node {
         true
     }
 
-    /// Home ends a login that the visited site says is not there (SPEC 9.2).
+    /// Home ends a login that the visited site says is not there (SPEC 9.2): the call that found out may be another shard's.
     pub(super) fn not_there(&mut self, now: Now, extension: &Extension, site: &SiteName, login: LoginNumber) {
-        let view = self.ledger.view(&self.location, extension.as_str());
+        if !self.writes_for(extension) {
+            let (owner, extension) = (self.commons.owners.of_user(extension.as_str()), extension.clone());
+            return self.hand_over(now, owner, Parcel::NotThere { extension, site: site.clone(), login });
+        }
+        let view = self.location.view(extension.as_str());
         let resident = view.as_deref().and_then(Record::resident);
         let Some(next) = resident.and_then(|resident| hot_desk::not_there(resident, site, login, now)) else { return };
         let event = Event::LoggedOut { extension: extension.clone(), at: site.clone(), by: LoggedOutBy::NotThere };

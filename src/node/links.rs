@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::Config;
+use super::commons::Commons;
 use super::tasks::Asked;
-use crate::ids::{BootId, Entropy, SiteName, SiteNumber};
+use crate::guarded::Guarded;
+use crate::ids::{Entropy, SiteName, SiteNumber};
 use crate::link::proof::{self, Proof, RouteKeys, Side};
 use crate::link::{
     Answer, Bound, Cause, Claims, Envelope, Gate, Help, Keyring, Minted, PairKeys, Peer, Purpose, Refused, State,
@@ -16,11 +19,13 @@ use crate::settings::Secret;
 use crate::sip::{Name, Request};
 use crate::timing::Now;
 
-/// Everything that another site has to believe, or we of it.
+/// Everything that another site has to believe, or we of it. Each shard has its own; what is known of the others is shared.
 pub(super) struct Links {
     gate: Option<Gate>,
     routes: RouteKeys,
-    peers: BTreeMap<SiteName, OtherSite>,
+    /// The other sites.
+    numbers: BTreeMap<SiteName, SiteNumber>,
+    peers: Arc<Guarded<Peers>>,
     number: SiteNumber,
     /// Which start of this process the proofs of dialogs are of; never 0.
     boot: u32,
@@ -30,37 +35,43 @@ pub(super) struct Links {
     help: Help,
 }
 
-/// One other site.
-struct OtherSite {
-    number: SiteNumber,
-    peer: Peer,
-}
+/// What is known of the other sites.
+pub(super) struct Peers(BTreeMap<SiteName, Peer>);
 
-impl Links {
-    pub(super) fn new(config: &Config, now: Now, entropy: &mut Entropy) -> Self {
-        let own = &config.site.name;
-        let others = config.network.sites.values().filter(|site| site.name != *own);
-        let peers = others
-            .map(|site| {
-                (
-                    site.name.clone(),
-                    OtherSite { number: site.number, peer: Peer::new(now.instant, config.site.links.probe) },
-                )
-            })
-            .collect();
-        let boot = BootId(entropy.next_u64().max(1));
-        let seeds = std::array::from_fn(|_| entropy.next_u64());
-        let gate = Keyring::new(&config.network, own).map(|keys| Gate::new(keys, boot, seeds));
-        let number = config.network.site(own.as_str()).map_or(SiteNumber(0), |site| site.number);
-        let fingerprint = config.network.fingerprint;
-        let routes = route_keys(config, entropy);
-        let boot = (entropy.next_u64() as u32).max(1);
-        let help = Help::new(config.plan.emergency_numbers());
-        Self { gate, routes, peers, number, boot, fingerprint, help }
+impl Peers {
+    /// Nothing is known yet.
+    pub(super) fn new(config: &Config, now: Now) -> Self {
+        let peer = |name: &SiteName| (name.clone(), Peer::new(now.instant, config.site.links.probe));
+        Self(numbers(config).keys().map(peer).collect())
     }
 
     /// Takes over a new configuration; what is known of the others stays known.
-    pub(super) fn configure(&mut self, config: &Config, now: Now, entropy: &mut Entropy) {
+    pub(super) fn configure(&mut self, config: &Config, now: Now) {
+        let (mut old, new) = (std::mem::take(&mut self.0), Self::new(config, now));
+        self.0 = new.0.into_iter().map(|(name, new)| (name.clone(), old.remove(&name).unwrap_or(new))).collect();
+        self.0.values_mut().for_each(|peer| peer.configure(config.site.links.probe));
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        self.0.values().map(Peer::poll_timeout).min()
+    }
+}
+
+impl Links {
+    pub(super) fn new(config: &Config, commons: &Commons, entropy: &mut Entropy) -> Self {
+        let own = &config.site.name;
+        let seeds = std::array::from_fn(|_| entropy.next_u64());
+        let gate = Keyring::new(&config.network, own).map(|keys| Gate::new(keys, commons.boot, seeds));
+        let number = config.network.site(own.as_str()).map_or(SiteNumber(0), |site| site.number);
+        let (fingerprint, peers) = (config.network.fingerprint, Arc::clone(&commons.peers));
+        let routes = route_keys(config, &commons.route_secret);
+        let boot = (commons.boot.0 as u32).max(1);
+        let help = Help::new(config.plan.emergency_numbers());
+        Self { gate, routes, numbers: numbers(config), peers, number, boot, fingerprint, help }
+    }
+
+    /// Takes over a new configuration.
+    pub(super) fn configure(&mut self, config: &Config, now: Now, commons: &Commons) {
         self.fingerprint = config.network.fingerprint;
         self.help = Help::new(config.plan.emergency_numbers());
         let own = &config.site.name;
@@ -68,16 +79,9 @@ impl Links {
             gate.configure(keys);
         }
         if config.network.link_secret.is_some() {
-            self.routes.replace(now.wall, route_keys(config, entropy), config.site.sip.session_cap);
+            self.routes.replace(now.wall, route_keys(config, &commons.route_secret), config.site.sip.session_cap);
         }
-        let mut old = std::mem::take(&mut self.peers);
-        for site in config.network.sites.values().filter(|site| site.name != *own) {
-            let mut peer = old
-                .remove(&site.name)
-                .map_or_else(|| Peer::new(now.instant, config.site.links.probe), |site| site.peer);
-            peer.configure(config.site.links.probe);
-            self.peers.insert(site.name.clone(), OtherSite { number: site.number, peer });
-        }
+        self.numbers = numbers(config);
     }
 
     /// Without a `link_secret`: proofs are made with a secret that outlives the process (SPEC 9.7).
@@ -87,9 +91,10 @@ impl Links {
 
     /// A token for a request to `site`, as it will be sent.
     pub(super) fn mint(&self, now: Now, site: &SiteName, claims: &Claims, bound: &Bound<'_>) -> Option<Minted> {
-        let other = self.peers.get(site)?;
-        let keys = self.gate.as_ref()?.pair(other.number)?;
-        let envelope = Envelope { from: self.number, to: other.number, boot: other.peer.boot(), at: now.wall };
+        let to = *self.numbers.get(site)?;
+        let keys = self.gate.as_ref()?.pair(to)?;
+        let boot = self.with_peer(site, |peer| peer.boot())?;
+        let envelope = Envelope { from: self.number, to, boot, at: now.wall };
         Some(mint(keys, &envelope, claims, bound))
     }
 
@@ -134,7 +139,7 @@ impl Links {
 
     /// The keys shared with a site, by name.
     pub(super) fn pair_of(&self, site: &SiteName) -> Option<&PairKeys> {
-        self.pair(self.peers.get(site)?.number)
+        self.pair(*self.numbers.get(site)?)
     }
 
     /// The header's value for an answer to the request with that token. Who probes is told what there is to know of this site.
@@ -160,12 +165,22 @@ impl Links {
 
     /// Whether these digits are dialled for help at that site, as it said when it was last heard (SPEC 6.7).
     pub(super) fn helps(&self, site: &SiteName, digits: &str) -> bool {
-        self.peers.get(site).is_some_and(|other| other.peer.help().is_dialled_by(digits))
+        self.with_peer(site, |peer| peer.help().is_dialled_by(digits)).unwrap_or(false)
     }
 
-    /// A proven answer came from a site.
-    pub(super) fn peer(&mut self, site: &SiteName) -> Option<&mut Peer> {
-        self.peers.get_mut(site).map(|other| &mut other.peer)
+    /// Looks at what is known of a site, or changes it.
+    pub(super) fn with_peer<R>(&self, site: &SiteName, look: impl FnOnce(&mut Peer) -> R) -> Option<R> {
+        self.peers.with(|peers| peers.0.get_mut(site).map(look))
+    }
+
+    /// Changes what is known of a site; true if it is to be looked at sooner than before.
+    pub(super) fn note(&self, site: &SiteName, change: impl FnOnce(&mut Peer)) -> bool {
+        let sooner = self.with_peer(site, |peer| {
+            let before = peer.poll_timeout();
+            change(peer);
+            peer.poll_timeout() < before
+        });
+        sooner.unwrap_or(false)
     }
 
     /// Whether this is the hash of our own network table.
@@ -175,30 +190,23 @@ impl Links {
 
     /// The name of the site with that number.
     pub(super) fn name(&self, number: SiteNumber) -> Option<&SiteName> {
-        self.peers.iter().find(|(_, other)| other.number == number).map(|(name, _)| name)
-    }
-
-    /// A request to the site met no response at all (SPEC 8.1).
-    pub(super) fn silent(&mut self, now: Now, site: &SiteName) {
-        if let Some(peer) = self.peer(site) {
-            peer.note_silence(now.instant);
-        }
+        self.numbers.iter().find(|(_, other)| **other == number).map(|(name, _)| name)
     }
 
     /// Whether the site has been silent for so long that nothing is worth sending.
     pub(super) fn is_down(&self, site: &SiteName) -> bool {
-        self.peers.get(site).is_some_and(|other| other.peer.state() == State::Down)
+        self.with_peer(site, |peer| peer.state()) == Some(State::Down)
     }
 
     /// The other sites, in order.
     pub(super) fn sites(&self) -> Vec<SiteName> {
-        self.peers.keys().cloned().collect()
+        self.numbers.keys().cloned().collect()
     }
 
     /// When the next site is to be looked at.
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         self.gate.as_ref()?;
-        self.peers.values().map(|other| other.peer.poll_timeout()).min()
+        self.peers.with(|peers| peers.poll_timeout())
     }
 
     /// Our Record-Route values for a request between these peers: one, or two where the sockets differ (RFC 5658). The last one
@@ -235,10 +243,17 @@ impl Links {
     }
 }
 
-fn route_keys(config: &Config, entropy: &mut Entropy) -> RouteKeys {
+/// The other sites by name.
+fn numbers(config: &Config) -> BTreeMap<SiteName, SiteNumber> {
+    let others = config.network.sites.values().filter(|site| site.name != config.site.name);
+    others.map(|site| (site.name.clone(), site.number)).collect()
+}
+
+/// `own_secret` where there is no link secret.
+fn route_keys(config: &Config, own_secret: &[u8; 32]) -> RouteKeys {
     let own = &config.site.name;
     match &config.network.link_secret {
         Some(secret) => RouteKeys::new(own, secret, config.network.link_secret_previous.as_ref()),
-        None => RouteKeys::new(own, &Secret(entropy.bytes::<32>().to_vec()), None),
+        None => RouteKeys::new(own, &Secret(own_secret.to_vec()), None),
     }
 }

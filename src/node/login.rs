@@ -51,7 +51,7 @@ const PENDING_FROM_ONE: usize = 256;
 
 impl Node {
     pub(super) fn register_visitor(&mut self, now: Now, asked: Asked, extension: &Extension, home: &SiteName) {
-        let view = self.ledger.view(&self.location, extension.as_str());
+        let view = self.location.view(extension.as_str());
         if let Some(visitor) = view.as_deref().and_then(Record::visitor) {
             return self.register_known(now, asked, extension, visitor);
         }
@@ -59,7 +59,8 @@ impl Node {
             return self.refuse_statelessly(&asked, &rejection);
         }
         // SPEC 5.9: a locked one gets the answer that a wrong one gets.
-        if self.lockout.is_locked(now.instant, extension.as_str(), asked.source.remote.ip()) {
+        let source = asked.source.remote.ip();
+        if self.commons.lockout.with(|lockout| lockout.is_locked(now.instant, extension.as_str(), source)) {
             let rejection = self.challenge(now, &Name::Authorization, false);
             return self.refuse_statelessly(&asked, &rejection);
         }
@@ -158,7 +159,7 @@ impl Node {
         let id = LoginId(self.entropy.bytes());
         let asked = &first.asked;
         let given = self.credentials(asked, &Name::Authorization);
-        let held = self.licences.hold(extension, id);
+        let held = self.commons.licences.with(|licences| licences.hold(extension, id));
         let request = LoginRequest {
             extension: extension.clone(),
             login_id: id,
@@ -175,6 +176,7 @@ impl Node {
         let what = What::Login(extension.clone());
         let pending = Pending { first, id, home: home.clone(), behind, newest: None };
         self.logins.insert(extension.clone(), pending);
+        self.commons.arriving.with(|arriving| arriving.insert(extension.clone()));
         self.ask_site(now, &home, Claims::of(Purpose::Login), Some(extension), body, what);
     }
 
@@ -189,12 +191,13 @@ impl Node {
                 self.login_refused(now, extension, pending, &refusal);
             }
         }
+        self.note_arrived(extension);
     }
 
     fn login_taken(&mut self, now: Now, extension: &Extension, pending: Pending, answer: LoginAnswer) {
         let Pending { first: Arriving { asked, server, update }, id, home, behind, newest } = pending;
         let site = self.config.site.clone();
-        let view = self.ledger.view(&self.location, extension.as_str());
+        let view = self.location.view(extension.as_str());
         let present = view.as_deref().and_then(Record::visitor);
         let bindings = present.map_or(&[][..], |visitor| &visitor.bindings);
         let guest = guest_of(extension, &home, &answer);
@@ -208,7 +211,7 @@ impl Node {
             Ok(Judged::Changed { bindings, .. } | Judged::Extended { bindings }) => bindings,
             Ok(Judged::Query | Judged::Unchanged) => bindings.to_vec(),
             Err(rejection) => {
-                self.licences.release(extension, id);
+                self.release_licence(extension, id);
                 self.notify(now, Notice::undo(extension, &home, id));
                 self.refuse(now, server, &asked, &rejection);
                 return self.next_login(now, extension, &home, behind);
@@ -216,7 +219,7 @@ impl Node {
         };
         if let Some((_, now_at)) = newest.filter(|(newest, _)| *newest > answer.login) {
             // SPEC 5.5: a login elsewhere was newer, and its notice overtook this answer.
-            self.licences.release(extension, id);
+            self.release_licence(extension, id);
             let place = now_at.unwrap_or_else(|| home.clone());
             let rejection = Rejection::warned(Status::FORBIDDEN, format!("logged in at {place}"));
             self.refuse(now, server, &asked, &rejection);
@@ -236,7 +239,7 @@ impl Node {
         let mut then = self.accepted(now, server, &asked, &visitor.bindings, &update);
         then.events.push(self.logged_in(extension, &home, &site.name, visitor.login, missing));
         then.licence = Some(licence);
-        self.callers.bound(now.instant, asked.source.remote.ip());
+        self.note_bound(now, asked.source.remote.ip());
         self.change(now, extension, Some(Record::Visitor(visitor)), then);
         self.hear_behind(now, extension, behind);
     }
@@ -244,7 +247,7 @@ impl Node {
     /// REGISTERs that waited: the user is logged in here now, so this site judges them itself.
     fn hear_behind(&mut self, now: Now, extension: &Extension, behind: VecDeque<Arriving>) {
         for Arriving { asked, server, .. } in behind {
-            let view = self.ledger.view(&self.location, extension.as_str());
+            let view = self.location.view(extension.as_str());
             let Some(visitor) = view.as_deref().and_then(Record::visitor) else { continue };
             let done = self
                 .prove_visitor(now, &asked, extension, visitor)
@@ -256,11 +259,11 @@ impl Node {
     }
 
     fn login_refused(&mut self, now: Now, extension: &Extension, pending: Pending, refusal: &Refusal) {
-        self.licences.release(extension, pending.id);
+        self.release_licence(extension, pending.id);
         let rejection = match refusal.status {
             401 => {
                 let source = pending.first.asked.source.remote.ip();
-                self.lockout.note_wrong(now.instant, extension.as_str(), source);
+                self.commons.lockout.with(|lockout| lockout.note_wrong(now.instant, extension.as_str(), source));
                 self.challenge(now, &Name::Authorization, false)
             }
             status @ 400..=699 => Rejection::warned(Status(status), refusal.text.clone()),
@@ -277,9 +280,21 @@ impl Node {
         }
     }
 
-    /// A login is under way here: where it ends is not known yet.
+    /// A login is under way here, or one of before a restart is not confirmed yet, at whatever shard: where it ends is not known yet.
     pub(super) fn is_arriving(&self, extension: &Extension) -> bool {
-        self.logins.contains_key(extension)
+        self.commons.arriving.with(|arriving| arriving.contains(extension))
+    }
+
+    /// A login has ended, and what came of it is staged: the others see it there.
+    pub(super) fn note_arrived(&self, extension: &Extension) {
+        // The next one in the queue may have begun.
+        if !self.logins.contains_key(extension) && !self.returning.contains_key(extension) {
+            self.commons.arriving.with(|arriving| arriving.remove(extension));
+        }
+    }
+
+    pub(super) fn release_licence(&self, extension: &Extension, id: LoginId) {
+        self.commons.licences.with(|licences| licences.release(extension, id));
     }
 
     /// Home says where the user is while its answer to a login here is under way.
@@ -293,12 +308,13 @@ impl Node {
     /// Home did not answer: 504, and the login is undone there as soon as that can be said (SPEC 5.2).
     pub(super) fn login_failed(&mut self, now: Now, extension: &Extension, home: &SiteName) {
         let Some(pending) = self.logins.remove(extension) else { return };
-        self.licences.release(extension, pending.id);
+        self.release_licence(extension, pending.id);
         self.notify(now, Notice::undo(extension, home, pending.id));
         for Arriving { asked, server, .. } in std::iter::once(pending.first).chain(pending.behind) {
             let text = format!("home site {home} cannot be reached");
             self.refuse(now, server, &asked, &Rejection::warned(Status::SERVER_TIMEOUT, text));
         }
+        self.note_arrived(extension);
     }
 
     /// The rights that the visitor's home names and this site lacks (SPEC 7.2).

@@ -12,6 +12,9 @@
 //! handle_stored ─── fulfil   the answer, the notices and the events of a stored change
 //! ```
 //!
+//! A site may be several nodes, its shards ([`Node::shards`]): each AOR and each call has one owner among them (`owner`), what they
+//! have in common is one value (`commons`), and what came to the wrong one is handed over (`handover`).
+//!
 //! The roles (`registrar/`, `hot_desk/`, `proxy/`) judge; the node finds what they judge on, stages what they decide, and sends.
 //! No socket, clock, task, file or randomness of its own: DESIGN §1.
 
@@ -20,11 +23,15 @@ mod answers;
 mod asking;
 mod call;
 mod callers;
+mod commons;
 mod convert;
 mod dialog;
+mod gather;
+mod handover;
 mod leases;
 mod links;
 mod login;
+mod owner;
 mod phones;
 mod receive;
 mod register;
@@ -45,7 +52,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use self::asking::{LinkTask, Sending};
-use self::callers::Callers;
+use self::commons::Commons;
+use self::gather::{Gathering, Heard};
+pub use self::handover::Handover;
+use self::handover::Parcel;
 use self::links::Links;
 use self::login::Pending;
 pub use self::restore::Restored;
@@ -53,11 +63,10 @@ use self::tasks::{Answered, Call, ClientTask, Key, Keyed, Licence, ServerTask, T
 use crate::alarms::Alarms;
 use crate::auth::{Authenticator, Lockout};
 use crate::event::Event;
-use crate::hot_desk::Licences;
 use crate::ids::{Entropy, Extension, LoginId, ShardId, SiteName};
 use crate::location::{Ledger, Location, StoreId, StoreOp, Visitor};
 use crate::plan::Plan;
-use crate::proxy::{LiveCalls, Names, Tally};
+use crate::proxy::{LiveCalls, Names};
 use crate::registrar::Date;
 use crate::rejection::Rejection;
 use crate::settings::{Network, Site, SiteEntry};
@@ -74,7 +83,7 @@ const STAGED: usize = 100_000;
 const SLOW: Duration = Duration::from_secs(2);
 /// After so long a change that could not be stored is tried again.
 const TRY_AGAIN: Duration = Duration::from_secs(1);
-/// Answers to OPTIONS for the site itself, per second.
+/// Answers to OPTIONS for the site itself, per second, of all its shards together.
 const OPTIONS_A_SECOND: u32 = 200;
 
 /// One snapshot of the configuration; swapped whole.
@@ -88,7 +97,8 @@ pub struct Config {
     pub plan: Arc<Plan>,
 }
 
-/// What an operator asks of a running site.
+/// What an operator asks of a running site: of each of its shards.
+#[derive(Clone)]
 pub enum Command {
     /// The configuration was read anew and is good.
     Reload(Box<Config>),
@@ -96,7 +106,7 @@ pub enum Command {
     Drain,
 }
 
-/// A site: no socket, clock, file or randomness of its own.
+/// A site, or one shard of it: no socket, clock, file or randomness of its own.
 pub struct Node {
     config: Arc<Config>,
     entry: Arc<SiteEntry>,
@@ -105,7 +115,9 @@ pub struct Node {
     listen: Vec<SocketAddr>,
     timing: Timing,
     shard: ShardId,
-    /// Keys what must look the same for every copy: stateless tags, loop hashes.
+    /// What all shards of the site have in common.
+    commons: Arc<Commons>,
+    /// Keys what must look the same for every copy, at every shard: stateless tags, loop hashes.
     secret: [u8; 32],
     entropy: Entropy,
     keys: u64,
@@ -124,9 +136,6 @@ pub struct Node {
     alarms: Alarms<Extension>,
     timers: Alarms<Timer>,
     auth: Authenticator,
-    lockout: Lockout,
-    callers: Callers,
-    licences: Licences,
     links: Links,
     link_tasks: Keyed<LinkTask>,
     notices: BTreeMap<Key, Sending>,
@@ -139,59 +148,73 @@ pub struct Node {
     returning: BTreeMap<Extension, Visitor>,
     /// Home sites that are being asked for renewals.
     renewing: BTreeSet<SiteName>,
-    /// The second that is being counted, and OPTIONS answered in it.
-    options: (u64, u32),
+    /// Renewals of other sites whose parts are with other shards.
+    gatherings: Keyed<Gathering>,
     /// As it stands in answers to REGISTER.
     date: Date,
     draining: bool,
     out: VecDeque<Transmit>,
+    handovers: VecDeque<Handover>,
     events: VecDeque<Event>,
 }
 
 impl Node {
-    /// A site that starts now. `seed` is secret and fresh in production: everything random comes from it.
+    /// A site of one shard that starts now. `seed` is secret and fresh in production: everything random comes from it.
     pub fn new(config: Config, now: Now, seed: [u8; 32]) -> Self {
         let mut entropy = Entropy::new(seed);
+        let commons = Arc::new(Commons::new(&config, now, 1, &mut entropy));
+        Self::shard(config, ShardId(0), commons, entropy)
+    }
+
+    /// A site of so many shards, at least one, that starts now: in the order of their ids. Each is driven by itself, and what
+    /// [`poll_handover`](Self::poll_handover) gives out is carried to [`handle_handover`](Self::handle_handover) of the shard named.
+    pub fn shards(config: Config, now: Now, seed: [u8; 32], shards: u8) -> Vec<Self> {
+        let mut entropy = Entropy::new(seed);
+        let commons = Arc::new(Commons::new(&config, now, shards, &mut entropy));
+        let shard = |id| Self::shard(config.clone(), ShardId(id), commons.clone(), Entropy::new(entropy.bytes()));
+        (0..shards.max(1)).map(shard).collect()
+    }
+
+    fn shard(config: Config, shard: ShardId, commons: Arc<Commons>, mut entropy: Entropy) -> Self {
         let mut seeds = || std::array::from_fn(|_| entropy.next_u64());
-        let (a, b, c, d, e, f, g) = (seeds(), seeds(), seeds(), seeds(), seeds(), seeds(), seeds());
-        let (h, i, j, k) = (seeds(), seeds(), seeds(), seeds());
+        let (transactions, calls, answered, alarms) = (seeds(), seeds(), seeds(), seeds());
+        let (timers, link_tasks, gatherings, live) = (seeds(), seeds(), seeds(), seeds());
         let entry = entry_of(&config);
         let timing = Timing::from_t1(config.site.sip.t1);
         Self {
             names: Names::new(&config.network, &entry),
             listen: entry.listen.iter().map(|listen| listen.advertise).collect(),
             timing,
-            shard: ShardId(0),
-            secret: entropy.bytes(),
+            shard,
+            secret: commons.secret,
             keys: 0,
-            transactions: Transactions::new(timing, table_limits(&config), a),
-            calls: Keyed::new(b),
-            answered: Keyed::new(c),
-            live: LiveCalls::new(entropy.bytes(), j, Arc::new(Tally::new(k))),
+            transactions: Transactions::new(timing, table_limits(&config, &commons), transactions),
+            calls: Keyed::new(calls),
+            answered: Keyed::new(answered),
+            live: LiveCalls::new(entropy.bytes(), live, commons.tally.clone()),
             ringing: VecDeque::new(),
-            location: Arc::new(Location::new(d)),
-            ledger: Ledger::new(STAGED, e),
+            location: commons.location.clone(),
+            ledger: Ledger::new(STAGED),
             stored_by: VecDeque::new(),
-            alarms: Alarms::new(f),
-            timers: Alarms::new(g),
-            auth: Authenticator::new(&config.network.realm, &config.site.auth, entropy.bytes()),
-            lockout: lockout_of(&config),
-            callers: Callers::default(),
-            licences: Licences::new(config.site.licences.clone()),
-            links: Links::new(&config, now, &mut entropy),
-            link_tasks: Keyed::new(h),
+            alarms: Alarms::new(alarms),
+            timers: Alarms::new(timers),
+            auth: commons.auth.clone(),
+            links: Links::new(&config, &commons, &mut entropy),
+            link_tasks: Keyed::new(link_tasks),
             notices: BTreeMap::new(),
             logins: BTreeMap::new(),
             undone_logins: VecDeque::new(),
             due: BTreeMap::new(),
             returning: BTreeMap::new(),
             renewing: BTreeSet::new(),
-            options: (i[0], 0),
+            gatherings: Keyed::new(gatherings),
             date: Date::default(),
             draining: false,
             out: VecDeque::new(),
+            handovers: VecDeque::new(),
             events: VecDeque::new(),
             config: Arc::new(config),
+            commons,
             entry,
             entropy,
         }
@@ -219,7 +242,7 @@ impl Node {
         for (extension, then) in self.ledger.failed(&self.location, id) {
             self.undone(now, then, Status::SERVER_INTERNAL_ERROR);
             // What ran out and could not be written down is looked at again.
-            let record = self.ledger.view(&self.location, extension.as_str());
+            let record = self.location.view(extension.as_str());
             if let Some(at) = record.and_then(|record| record.next_alarm()) {
                 self.alarms.arm(&extension, at.max(now.instant + TRY_AGAIN));
             }
@@ -268,7 +291,7 @@ impl Node {
             transactions: servers.invite + servers.non_invite + clients.invite + clients.non_invite,
             calls: self.calls.len(),
             live: self.live.len(),
-            waiting: self.ledger.len() + self.logins.len() + self.notices.len(),
+            waiting: self.ledger.len() + self.logins.len() + self.notices.len() + self.gatherings.len(),
         }
     }
 
@@ -287,19 +310,27 @@ impl Node {
             self.transactions.respond(now.instant, answer.server, answer.status, answer.bytes);
         }
         match then.licence {
-            Some(Licence::Settle(extension, id, profile, _)) => self.licences.settle(&extension, id, &profile),
-            Some(Licence::Leave(extension)) => self.licences.leave(&extension),
+            Some(Licence::Settle(extension, id, profile, _)) => {
+                self.commons.licences.with(|licences| licences.settle(&extension, id, &profile));
+            }
+            Some(Licence::Leave(extension)) => self.commons.licences.with(|licences| licences.leave(&extension)),
             None => {}
         }
         then.events.into_iter().for_each(|event| self.say(event));
         then.notices.into_iter().for_each(|notice| self.notify(now, notice));
+        if let Some(part) = then.part {
+            self.hand_over(now, part.to, Parcel::Heard(part.key, Heard(part.words)));
+        }
     }
 
     /// A change could not be stored: nothing of it goes out, and who asked for it is told (SPEC 13).
     fn undone(&mut self, now: Now, then: Then, status: Status) {
         if let Some(Licence::Settle(extension, id, _, home)) = then.licence {
-            self.licences.release(&extension, id);
+            self.release_licence(&extension, id);
             self.notify(now, asking::Notice::undo(&extension, &home, id));
+        }
+        if let Some(part) = then.part {
+            self.hand_over(now, part.to, Parcel::Heard(part.key, Heard::default()));
         }
         if let Some(answer) = then.answer {
             self.not_stored(now, answer, status);
@@ -330,24 +361,25 @@ impl Node {
         self.entry = entry_of(&config);
         self.names = Names::new(&config.network, &self.entry);
         self.auth.configure(&config.site.auth);
-        self.lockout.configure(config.site.hot_desk.login_attempts, config.site.hot_desk.login_lock);
-        self.licences.set_places(config.site.licences.clone());
-        self.links.configure(&config, now, &mut self.entropy);
+        self.commons.configure(&config, now);
+        self.links.configure(&config, now, &self.commons);
         self.config = Arc::new(config);
     }
 
-    fn may_answer_options(&mut self, now: Now) -> bool {
+    fn may_answer_options(&self, now: Now) -> bool {
         let second = now.wall.0 / 1000;
-        if self.options.0 != second {
-            self.options = (second, 0);
-        }
-        self.options.1 += 1;
-        self.options.1 <= OPTIONS_A_SECOND
+        self.commons.options.with(|(counted, answered)| {
+            if *counted != second {
+                (*counted, *answered) = (second, 0);
+            }
+            *answered += 1;
+            *answered <= OPTIONS_A_SECOND
+        })
     }
 }
 
 /// How much a node has in hand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Load {
     /// Transactions, those that only absorb copies included.
     pub transactions: usize,
@@ -359,8 +391,10 @@ pub struct Load {
     pub waiting: usize,
 }
 
-fn table_limits(config: &Config) -> TableLimits {
-    TableLimits { servers: config.site.sip.transactions, clients: config.site.sip.transactions }
+/// Each shard has its part of the site's room.
+fn table_limits(config: &Config, commons: &Commons) -> TableLimits {
+    let part = config.site.sip.transactions.div_ceil(usize::from(commons.owners.shards()));
+    TableLimits { servers: part, clients: part }
 }
 
 fn lockout_of(config: &Config) -> Lockout {

@@ -319,7 +319,8 @@ impl Node {
     /// Sources that need no credentials to call for help: those that had a binding here in the last 24 h, and the networks named.
     fn helps(&mut self, now: Now, source: IpAddr) -> bool {
         let anyone = self.config.site.emergency.anyone_from.iter().any(|network| network.contains(source));
-        (anyone || self.callers.was_bound(now.instant, source)) && self.callers.may_call(now.instant, source)
+        (anyone || self.commons.callers.with(|callers| callers.was_bound(now.instant, source)))
+            && self.may_call_for_help(now, source)
     }
 
     /// A digest that only an unreachable home could check: its nonce is ours and fresh, and its user lives where no link is up.
@@ -327,9 +328,15 @@ impl Node {
         let Some(given) = self.credentials(asked, &Name::ProxyAuthorization) else { return false };
         let user = String::from_utf8_lossy(&given.username);
         let home = self.config.network.home_of(&user).map(|home| home.name.clone());
-        let unreachable = home.and_then(|home| self.links.peer(&home)).is_some_and(|peer| peer.state() != State::Up);
+        let state = home.and_then(|home| self.links.with_peer(&home, |peer| peer.state()));
+        let unreachable = state.is_some_and(|state| state != State::Up);
         let fresh = unreachable && self.verdict(now, asked, &given, None) == crate::auth::Verdict::Wrong;
-        fresh && self.callers.may_call(now.instant, asked.source.remote.ip())
+        fresh && self.may_call_for_help(now, asked.source.remote.ip())
+    }
+
+    /// Counts an emergency call of somebody who has proven nothing.
+    fn may_call_for_help(&self, now: Now, source: IpAddr) -> bool {
+        self.commons.callers.with(|callers| callers.may_call(now.instant, source))
     }
 }
 

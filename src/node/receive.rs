@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::Node;
+use super::handover::Parcel;
 use super::tasks::{Asked, ClientTask};
 use crate::event::Event;
 use crate::proxy::{Stamp, source_trunk};
@@ -20,17 +21,27 @@ impl Node {
     pub fn handle_datagram(&mut self, now: Now, source: Flow, datagram: Bytes) {
         let length = datagram.len();
         match sip::parse(datagram, &self.config.site.limits) {
-            Ok(Packet::Request(request)) => self.hear_request(now, source, request),
-            Ok(Packet::Response(response)) => self.hear_response(now, &response),
-            // RFC 5626 §4.4.1: the pong to a double CRLF.
-            Ok(Packet::KeepAlive(KeepAlive::Ping)) => self.send(source, Bytes::from_static(b"\r\n")),
-            Ok(Packet::KeepAlive(KeepAlive::Other)) => {}
+            Ok(packet) => {
+                let owner = self.commons.owners.of_packet(&packet).unwrap_or(self.shard);
+                self.hand_over(now, owner, Parcel::Packet(source, packet));
+            }
             Err(Unreadable::Answer(bad)) => self.answer_bad(source, &bad, length),
             Err(Unreadable::Drop(why)) => {
                 self.say(Event::Dropped { source: source.remote, why: why.to_string().into() });
             }
         }
         self.settle(now);
+    }
+
+    /// A packet that is this shard's.
+    pub(super) fn hear_packet(&mut self, now: Now, source: Flow, packet: Packet) {
+        match packet {
+            Packet::Request(request) => self.hear_request(now, source, request),
+            Packet::Response(response) => self.hear_response(now, &response),
+            // RFC 5626 §4.4.1: the pong to a double CRLF.
+            Packet::KeepAlive(KeepAlive::Ping) => self.send(source, Bytes::from_static(b"\r\n")),
+            Packet::KeepAlive(KeepAlive::Other) => {}
+        }
     }
 
     fn hear_request(&mut self, now: Now, source: Flow, request: Request) {

@@ -82,7 +82,7 @@ impl Node {
         let (site, network) = (self.config.site.clone(), self.config.network.clone());
         let update = Update::read(&asked.request, asked.source, &site.limits, &site.registrar)?;
         self.may_bind(&update)?;
-        let view = self.ledger.view(&self.location, extension.as_str());
+        let view = self.location.view(extension.as_str());
         let empty = Resident::default();
         let resident = view.as_deref().and_then(Record::resident).unwrap_or(&empty);
         let mut base = None;
@@ -124,7 +124,7 @@ impl Node {
                 (next, false)
             }
         };
-        self.callers.bound(now.instant, asked.source.remote.ip());
+        self.note_bound(now, asked.source.remote.ip());
         let record = Record::Resident(next);
         if lazy {
             self.extend(now, extension, record, then)
@@ -201,10 +201,10 @@ impl Node {
 
     /// An answer that changes nothing goes out at once, or behind the steps that it rests on.
     pub(super) fn confirm(&mut self, now: Now, extension: &Extension, then: Then) {
-        if !self.ledger.is_staged(extension.as_str()) {
+        if !self.location.is_staged(extension.as_str()) {
             return self.fulfil(now, then);
         }
-        let record = self.ledger.view(&self.location, extension.as_str());
+        let record = self.location.view(extension.as_str());
         self.change(now, extension, record.map(|record| (*record).clone()), then);
     }
 
@@ -226,15 +226,18 @@ impl Node {
     /// Stages a change; what waits for it is done once it is stored. A full ledger is said with 503 (SPEC 13).
     pub(super) fn change(&mut self, now: Now, extension: &Extension, record: Option<Record>, then: Then) {
         // A new login, or a word of home's, ends the wait for one of before the restart.
-        self.returning.remove(extension);
+        let was_returning = self.returning.remove(extension).is_some();
         if let Some(alarm) = record.as_ref().and_then(Record::next_alarm) {
             self.alarms.arm(extension, alarm);
         }
         let is_awaited = then.answer.is_some();
-        match self.ledger.stage(extension, record, then) {
+        match self.ledger.stage(&self.location, extension, record, then) {
             Ok(step) if is_awaited => self.stored_by.push_back((now.instant + super::SLOW, step)),
             Ok(_) => {}
             Err(full) => self.undone(now, full.0, Status::SERVICE_UNAVAILABLE),
+        }
+        if was_returning {
+            self.note_arrived(extension);
         }
     }
 
@@ -243,7 +246,7 @@ impl Node {
         if let Some(alarm) = record.next_alarm() {
             self.alarms.arm(extension, alarm);
         }
-        if self.ledger.is_staged(extension.as_str()) {
+        if self.location.is_staged(extension.as_str()) {
             return self.change(now, extension, Some(record), then);
         }
         self.ledger.extend(&self.location, extension, record);

@@ -1,6 +1,7 @@
 //! What was on disk comes back (SPEC 4.5, 8.5, 8.6): users of this site at once; a visitor only once home has confirmed it, unless
 //! what checks its digests was kept (`survive_restart`).
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,6 +26,20 @@ pub struct Restored {
 }
 
 impl Node {
+    /// Gives every shard of a site its part of what was left, before anything else comes in.
+    pub fn restore_shards(shards: &mut [Self], now: Now, left: Restored) {
+        let mut parts: Vec<Vec<(Extension, Record)>> = shards.iter().map(|_| Vec::new()).collect();
+        for (extension, record) in left.records {
+            let owner = shards.first().map(|shard| shard.commons.owners.of_user(extension.as_str()));
+            if let Some(part) = owner.and_then(|owner| parts.get_mut(usize::from(owner.0))) {
+                part.push((extension, record));
+            }
+        }
+        for (shard, records) in shards.iter_mut().zip(parts) {
+            shard.restore(now, Restored { records, routes: left.routes });
+        }
+    }
+
     /// Takes back what was left, before anything else comes in.
     pub fn restore(&mut self, now: Now, left: Restored) {
         if let Some(secret) = left.routes.filter(|_| self.config.network.link_secret.is_none()) {
@@ -56,7 +71,7 @@ impl Node {
     fn put_back(&mut self, now: Now, extension: &Extension, record: Record) {
         for binding in record.bindings() {
             // SPEC 6.7: who had a phone here may call for help from there.
-            self.callers.bound(now.instant, binding.flow.remote.ip());
+            self.note_bound(now, binding.flow.remote.ip());
         }
         if let Some(alarm) = record.next_alarm() {
             self.alarms.arm(extension, alarm);
@@ -66,11 +81,18 @@ impl Node {
 
     fn bring_back(&mut self, now: Now, extension: &Extension, visitor: Visitor) {
         self.alarms.arm(extension, now.instant);
-        self.licences.settle(extension, visitor.id, &visitor.guest.user.profile);
+        let (id, profile) = (visitor.id, &visitor.guest.user.profile);
+        self.commons.licences.with(|licences| licences.settle(extension, id, profile));
         if self.config.site.hot_desk.survive_restart && visitor.guest.user.credentials != Credentials::default() {
             return self.put_back(now, extension, Record::Visitor(visitor));
         }
         self.returning.insert(extension.clone(), visitor);
+        self.commons.arriving.with(|arriving| arriving.insert(extension.clone()));
+    }
+
+    /// SPEC 6.7: a phone at that address has a binding.
+    pub(super) fn note_bound(&self, now: Now, source: IpAddr) {
+        self.commons.callers.with(|callers| callers.bound(now.instant, source));
     }
 
     /// The alarm of a visitor that home has not confirmed yet.
@@ -99,7 +121,6 @@ impl Node {
     }
 
     fn give_up_returning(&mut self, now: Now, extension: &Extension, notices: Vec<Notice>) {
-        self.returning.remove(extension);
         let licence = Some(Licence::Leave(extension.clone()));
         self.change(now, extension, None, Then { notices, licence, ..Then::default() });
     }
@@ -125,9 +146,9 @@ impl Node {
                 let missing = self.missing_rights(&next.guest);
                 let events = vec![self.logged_in(extension, home, &site, login, missing)];
                 let profile = next.guest.user.profile.clone();
-                self.licences.settle(extension, next.id, &profile);
+                self.commons.licences.with(|licences| licences.settle(extension, next.id, &profile));
                 for binding in &next.bindings {
-                    self.callers.bound(now.instant, binding.flow.remote.ip());
+                    self.note_bound(now, binding.flow.remote.ip());
                 }
                 self.change(now, extension, Some(Record::Visitor(next)), Then { events, ..Then::default() });
             }

@@ -130,19 +130,15 @@ impl Node {
         site.domain.clone()
     }
 
-    /// Whether that user of `home` is logged in here.
+    /// Whether that user of `home` is logged in here. A login under way at another shard is looked for first: what it comes to is
+    /// staged before it ends, and committed before it is staged no more.
     fn visiting(&self, extension: &Extension, home: &SiteName) -> Visiting {
+        let arrives = self.is_arriving(extension) || self.location.is_staged(extension.as_str());
         let record = self.record(extension.as_str());
         if record.as_deref().and_then(Record::visitor).is_some_and(|visitor| visitor.home == *home) {
             return Visiting::Here;
         }
-        if self.is_arriving(extension)
-            || self.returning.contains_key(extension)
-            || self.ledger.is_staged(extension.as_str())
-        {
-            return Visiting::Arriving;
-        }
-        Visiting::No
+        if arrives { Visiting::Arriving } else { Visiting::No }
     }
 
     /// SPEC 9.2: home is told with proof, and ends that login.

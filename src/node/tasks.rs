@@ -8,6 +8,7 @@ use bytes::Bytes;
 
 use super::Config;
 use super::asking::Notice;
+use super::gather::Part;
 use crate::event::Event;
 use crate::ids::{Extension, LoginId, SiteName};
 use crate::proxy::{Caller, Context, LiveId, SessionTimer, Stamp};
@@ -48,6 +49,8 @@ pub(super) enum Timer {
     Link(Key),
     /// A notice is to be sent again.
     Notice(Key),
+    /// The owners have had their time to judge their parts of a renewal.
+    Gathering(Key),
 }
 
 /// A request as it came in.
@@ -74,6 +77,8 @@ pub(super) struct Then {
     pub notices: Vec<Notice>,
     /// What is told to logs and tests.
     pub events: Vec<Event>,
+    /// What another shard is told, whose answer this is a part of.
+    pub part: Option<Part>,
 }
 
 /// A step about licences (SPEC 7.3).

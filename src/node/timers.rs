@@ -29,7 +29,7 @@ impl Node {
     /// When [`handle_timeout`](Self::handle_timeout) is to be called; it changes with every input.
     pub fn poll_timeout(&self) -> Option<Instant> {
         let ringing = self.ringing.front().map(|(at, _)| *at);
-        let links = self.links.poll_timeout();
+        let links = self.next_look_at_sites();
         let (transactions, calls) = (self.transactions.poll_timeout(), self.live.next());
         let store = self.stored_by.front().map(|(by, _)| *by);
         let own = [transactions, calls, self.timers.next(), self.alarms.next(), links, ringing, store];
@@ -41,6 +41,7 @@ impl Node {
             Timer::Silence(key, branch) => self.silent(now, key, branch),
             Timer::Link(key) => self.link_failed(now, key),
             Timer::Notice(key) => self.send_notice(now, key),
+            Timer::Gathering(key) => self.end_gathering(now, key),
         }
     }
 

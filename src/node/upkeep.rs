@@ -22,14 +22,14 @@ pub(super) const SOONEST: Duration = Duration::from_secs(2);
 impl Node {
     /// The alarm of an AOR has rung.
     pub(super) fn look_after(&mut self, now: Now, extension: &Extension) {
-        let Some(record) = self.ledger.view(&self.location, extension.as_str()) else {
+        let Some(record) = self.location.view(extension.as_str()) else {
             return self.look_after_returning(now, extension);
         };
         match &*record {
             Record::Resident(resident) => self.look_after_resident(now, extension, resident),
             Record::Visitor(visitor) => self.look_after_visitor(now, extension, visitor),
         }
-        let record = self.ledger.view(&self.location, extension.as_str());
+        let record = self.location.view(extension.as_str());
         if let Some(next) = record.and_then(|record| record.next_alarm()) {
             // What is staged already needs no second look before it is stored.
             self.alarms.arm(extension, next.max(now.instant + Duration::from_millis(1)));
@@ -100,7 +100,7 @@ impl Node {
     }
 
     fn renewal(&self, extension: &Extension) -> Option<Renewal> {
-        let view = self.ledger.view(&self.location, extension.as_str());
+        let view = self.location.view(extension.as_str());
         let here = view.as_deref().and_then(Record::visitor);
         let visitor = here.or_else(|| self.returning.get(extension))?;
         Some(Renewal {
@@ -129,7 +129,7 @@ impl Node {
             return;
         }
         let extension = &word.extension;
-        let view = self.ledger.view(&self.location, extension.as_str());
+        let view = self.location.view(extension.as_str());
         let Some(visitor) = view.as_deref().and_then(Record::visitor) else { return };
         if visitor.home != *home || visitor.login != word.login {
             return;

@@ -25,6 +25,18 @@ pub fn branch_with(shard: ShardId, entropy: &mut Entropy, hash: u64) -> String {
     branch
 }
 
+/// The shard that a branch of [`branch_with`] names; nothing for any other branch.
+pub fn shard_of_branch(branch: &[u8]) -> Option<ShardId> {
+    let rest = branch.strip_prefix(COOKIE)?;
+    let (shard, rest) = rest.split_first_chunk::<2>()?;
+    if rest.len() != 16 + 1 + 16 || rest.get(16) != Some(&b'.') {
+        return None;
+    }
+    let digits =
+        std::str::from_utf8(shard).ok().filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))?;
+    u8::from_str_radix(digits, 16).ok().map(ShardId)
+}
+
 /// What decides where the request goes. `key` is secret, so that nobody can make a hash that hides a loop.
 pub fn routing_hash(key: &[u8; 32], request: &Request, claims: &[u8]) -> u64 {
     let mut hasher = blake3::Hasher::new_keyed(key);
@@ -53,4 +65,29 @@ pub fn is_loop(request: &Request, hash: u64, is_ours: impl Fn(&Via) -> bool) -> 
         let branch = via.branch().unwrap_or_default();
         branch.starts_with(COOKIE) && branch.get(HASH_AT..) == Some(expected.as_bytes()) && is_ours(&via)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_branch_names_its_shard() {
+        let mut entropy = Entropy::new([1; 32]);
+        for shard in [0, 1, 9, 10, 63, 255] {
+            let branch = branch_with(ShardId(shard), &mut entropy, u64::MAX);
+            assert_eq!(shard_of_branch(branch.as_bytes()), Some(ShardId(shard)), "{branch}");
+        }
+    }
+
+    #[test]
+    fn a_branch_of_somebody_else_names_none() {
+        let ours = branch_with(ShardId(7), &mut Entropy::new([1; 32]), 5);
+        let others =
+            ["", "z9hG4bK", "z9hG4bK07", "z9hG4bKnashds8", &ours[1..], &ours[..ours.len() - 1], &format!("{ours}0")];
+        assert!(others.iter().all(|branch| shard_of_branch(branch.as_bytes()).is_none()));
+        for sign in ["+7", "0x", " 7", "g0"] {
+            assert_eq!(shard_of_branch(ours.replacen("07", sign, 1).as_bytes()), None, "{sign}");
+        }
+    }
 }

@@ -17,7 +17,7 @@ pub use caller::{Caller, escaped_user};
 pub use calls::{About, Answer, Asks, Channel, DialogTags, Ended, EndedBy, LiveCalls, LiveId, NoRoom, Standing, Wants};
 pub use context::{Best, Context, Input, Step};
 pub use forward::{Dress, Stamp, forward_request, forward_response, forward_success, via_value};
-pub use loops::{branch_with, is_loop, routing_hash};
+pub use loops::{branch_with, is_loop, routing_hash, shard_of_branch};
 pub use session_timer::{LEAST as LEAST_SESSION, SessionTimer, TooSmall};
 pub use source::{Names, is_reserved, source_trunk};
 pub use tally::Tally;

@@ -101,6 +101,7 @@ mod tests {
             extensions: vec![ExtensionPattern::parse(extensions).expect("a pattern")],
             link_secrets: BTreeMap::new(),
             admin: None,
+            shards: 1,
         }
     }
 

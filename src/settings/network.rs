@@ -61,6 +61,13 @@ pub struct SiteEntry {
     pub link_secrets: BTreeMap<SiteName, Secret>,
     /// Web page, API and metrics of a process that serves this site.
     pub admin: Option<SocketAddr>,
+    /// How many threads serve it, each with sockets of its own; 1 to [`SiteEntry::SHARDS`].
+    pub shards: u8,
+}
+
+impl SiteEntry {
+    /// Most shards of one site.
+    pub const SHARDS: u8 = 64;
 }
 
 /// The network: the same at every site.

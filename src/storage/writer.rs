@@ -39,6 +39,13 @@ pub trait Medium: Send + 'static {
     fn write(&mut self, changes: &[(&Extension, Option<&Record>)]) -> Result<(), String>;
 }
 
+/// What the writers of several shards write to, one at a time.
+impl<M: Medium> Medium for Arc<Mutex<M>> {
+    fn write(&mut self, changes: &[Change<'_>]) -> Result<(), String> {
+        self.lock().unwrap_or_else(PoisonError::into_inner).write(changes)
+    }
+}
+
 /// The node's side of a database.
 pub struct Writer {
     queue: Arc<Queue>,

@@ -26,6 +26,7 @@ fn a_configuration_with_every_key_there_is_loads() {
     let said: Vec<String> = loaded.warnings.iter().map(|warning| warning.to_string().replace(&folder, "")).collect();
     insta::assert_snapshot!("what_has_no_effect", said.join("\n"));
     assert_eq!(loaded.sites["london"].users.len(), 4);
+    assert_eq!((loaded.network.sites["london"].shards, loaded.network.sites["paris"].shards), (2, 1));
 }
 
 #[test]

@@ -118,6 +118,7 @@ pub fn network() -> Network {
             extensions: vec![ExtensionPattern::parse(extensions).expect("a pattern")],
             link_secrets: BTreeMap::new(),
             admin: None,
+            shards: 1,
         };
         sites.insert(entry.name.clone(), entry);
     }

@@ -51,6 +51,18 @@ impl Agent {
         agent
     }
 
+    /// The same phone, as a NAT shows it that has given it another port.
+    pub fn behind_another_port(&self) -> Self {
+        Self {
+            phone: Phone::new(),
+            user: self.user.clone(),
+            site: self.site,
+            domain: self.domain.clone(),
+            call_id: self.call_id.clone(),
+            cseq: self.cseq.clone(),
+        }
+    }
+
     /// A site's trunk: what answers there.
     pub fn trunk(network: &Network, site: &str) -> Self {
         let phone = network.trunk(site);
@@ -165,6 +177,11 @@ impl Agent {
         assert!(status(&response) >= 300, "{response}");
         self.acknowledge(&call.invite, &response);
         response
+    }
+
+    /// The final answer to a call.
+    pub fn final_answer(&self, _: &Outgoing) -> String {
+        self.response(2, "INVITE")
     }
 
     /// Waits until the call rings.

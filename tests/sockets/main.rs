@@ -9,6 +9,7 @@ mod demo;
 mod hot_desk;
 mod message;
 mod registration;
+mod shards;
 mod signals;
 mod start;
 mod storage;

@@ -49,6 +49,6 @@ fn other_sockets_need_a_restart() {
     let address = network.address("paris").to_string();
     network.edit("network.toml", &address, "127.0.0.1:9");
     running.signal("HUP");
-    running.wait_for_log("sites.paris: its sockets change only with a restart");
+    running.wait_for_log("sites.paris: its sockets and shards change only with a restart");
     assert!(Phone::new().ping(network.address("paris"), 1).starts_with("SIP/2.0 200 "));
 }

@@ -19,7 +19,7 @@ fn a_newer_login_may_overtake_the_answer_to_an_older() {
 
     let refused = world.await_registration(away).expect_err("the user is at home again");
     assert!(refused.status.0 == 403 && refused.says("logged in at london"), "{refused:?}");
-    assert!(world.node("paris").location().is_empty(), "nobody is logged in at Paris");
+    assert!(world.location("paris").is_empty(), "nobody is logged in at Paris");
     world.talk(charles, "201", desk);
     world.end();
 }

@@ -1,12 +1,13 @@
 //! Whole networks in virtual time: several sites, phones and carriers on lines that may be bad, one clock and one seed.
 //!
 //! One scenario a file, named as the sentence that it shows. `support/` is the ground that they stand on. A failure prints its
-//! seed and the ladder of messages up to it.
+//! seed and the ladder of messages up to it. With `HOTDESK_SHARDS=3` every site runs three shards, and nobody may notice.
 
 mod reference;
 mod support;
 
 mod a_break_out_call_leaves_by_the_other_sites_trunk;
+mod a_call_and_a_registration_may_arrive_at_any_shard;
 mod a_call_counts_until_it_ends;
 mod a_call_ends_even_when_its_bye_is_lost;
 mod a_call_may_overtake_the_answer_to_a_login;

@@ -46,7 +46,7 @@ fn a_full_table_is_said_with_503_and_empties_again() {
     let busy = text(&overload(&mut world, charles, "201"));
     assert!(busy.starts_with("SIP/2.0 503 this server is busy, try again\r\n"), "{busy}");
     assert!(busy.contains("\r\nRetry-After: 5\r\n") && busy.contains("\r\nWarning: 399 "), "{busy}");
-    assert!(world.node("london").load().transactions <= 200);
+    assert!(world.load("london").transactions <= 200);
 
     // What ends a call makes room, and nothing stands before a call for help.
     world.hang_up((charles, call.call), (desk, arrival.call));

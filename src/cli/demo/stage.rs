@@ -19,7 +19,7 @@ use super::sample;
 use super::seat::Seat;
 use crate::event::Event;
 use crate::location::Memory;
-use crate::net::{self, Bound, Running, Tap, Way};
+use crate::net::{self, Bound, Post, Running, Tap, Way};
 use crate::node::{Config, Restored};
 use crate::phone::{Phone, PhoneEvent};
 use crate::settings::Listen;
@@ -241,8 +241,8 @@ fn start(
     let teller = teller.clone();
     // The stage may be gone already while its sites end.
     let tell = Box::new(move |_, event| drop(teller.send((part, News::Event(event)))));
-    let (store, restored) = (Box::new(Memory::default()), Restored::default());
-    net::start(net::Site { config, sockets: vec![socket], store, restored, seed, tell })
+    let post = Post { sockets: vec![socket], store: Box::new(Memory::default()) };
+    net::start(net::Site { config, posts: vec![post], restored: Restored::default(), seed, tell })
 }
 
 fn tap(part: Part, teller: &mpsc::UnboundedSender<(Part, News)>) -> Tap {

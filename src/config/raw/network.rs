@@ -54,6 +54,7 @@ pub struct SiteRow {
     pub plan: Option<String>,
     pub admin: Option<String>,
     pub link_secrets: BTreeMap<String, SecretForm>,
+    pub shards: Option<i64>,
 }
 
 /// A socket: `"udp:ADDRESS:PORT"` or `{ udp = "ADDRESS:PORT", advertise = "ADDRESS:PORT" }`.

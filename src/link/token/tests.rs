@@ -30,6 +30,7 @@ fn network(secret: u8, previous: Option<u8>) -> Network {
         extensions: vec![],
         link_secrets: Default::default(),
         admin: None,
+        shards: 1,
     };
     let sites = [site("london", 1), site("paris", 2), site("berlin", 3)];
     Network {

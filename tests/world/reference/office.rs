@@ -71,9 +71,10 @@ pub struct Office {
 }
 
 impl Office {
-    /// Nobody is logged in; every line is bad.
-    pub fn open(seed: u64) -> Self {
+    /// Nobody is logged in; every line is bad. Every site runs so many shards.
+    pub fn open(seed: u64, shards: u8) -> Self {
         let mut world = World::with(seed, |sample| {
+            sample.shards(shards);
             for site in sample.sites.values_mut() {
                 site.licences = Some(BTreeMap::from([("office".into(), PLACES)]));
                 site.hot_desk.licence_shortage = hotdesk::settings::Shortage::Refuse;
@@ -433,7 +434,7 @@ impl Office {
     }
 
     fn calm(&mut self, within: Duration) {
-        let quiet = |world: &World| SITES.iter().all(|site| world.node(site).load().waiting == 0);
+        let quiet = |world: &World| SITES.iter().all(|site| world.load(site).waiting == 0);
         loop {
             if !self.world.run_until(within, quiet) {
                 self.fail("notices between the sites do not end");
@@ -508,7 +509,7 @@ impl Office {
         };
         let (mut away, mut at_home, mut elsewhere) = (None, BTreeSet::new(), Vec::new());
         for site in SITES {
-            match self.world.node(site).location().record(extension.as_str()).as_deref() {
+            match self.world.location(site).record(extension.as_str()).as_deref() {
                 Some(record @ Record::Resident(resident)) => {
                     away = resident
                         .away
@@ -544,12 +545,12 @@ impl Office {
         }
         let idle = |world: &World| {
             SITES.iter().all(|site| {
-                let (node, load) = (world.node(site), world.node(site).load());
-                node.is_idle() && load.transactions <= PROBES && (load.calls, load.waiting) == (0, 0)
+                let load = world.load(site);
+                world.is_idle(site) && load.transactions <= PROBES && (load.calls, load.waiting) == (0, 0)
             })
         };
         if !self.world.run_until(Duration::from_secs(120), idle) {
-            let left: Vec<_> = SITES.iter().map(|site| (site, self.world.node(site).load())).collect();
+            let left: Vec<_> = SITES.iter().map(|site| (site, self.world.load(site))).collect();
             self.fail(format!("something is left in hand: {left:?}"));
         }
         self.fill();

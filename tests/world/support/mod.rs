@@ -9,4 +9,5 @@ mod world;
 pub use lines::{Line, LineClass};
 
 pub use play::{Arrival, Dialled};
+pub use sample::shards_asked_for;
 pub use world::{Seat, Stores, World};

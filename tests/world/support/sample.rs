@@ -10,6 +10,11 @@ use hotdesk::node::Config;
 use hotdesk::plan::Plan;
 use hotdesk::settings::{Network, Site};
 
+/// How many shards each site runs where a scenario does not say: 1, or `HOTDESK_SHARDS`.
+pub fn shards_asked_for() -> u8 {
+    std::env::var("HOTDESK_SHARDS").map_or(1, |text| text.parse().expect("a number of shards"))
+}
+
 /// The sample network as values that a scenario may change.
 pub struct Sample {
     pub network: Network,
@@ -21,11 +26,18 @@ impl Sample {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/network.toml");
         let loaded = config::load(&path, &Sites::All).unwrap_or_else(|errors| panic!("{errors:?}"));
         let sites = loaded.sites.into_iter().map(|(name, site)| (name.to_string(), Site::clone(&site))).collect();
-        Self { network: Network::clone(&loaded.network), sites }
+        let mut sample = Self { network: Network::clone(&loaded.network), sites };
+        sample.shards(shards_asked_for());
+        sample
     }
 
     pub fn site(&mut self, name: &str) -> &mut Site {
         self.sites.get_mut(name).expect("the sample has that site")
+    }
+
+    /// Every site runs so many shards.
+    pub fn shards(&mut self, shards: u8) {
+        self.network.sites.values_mut().for_each(|site| site.shards = shards);
     }
 
     /// What each node is made from.

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use hotdesk::event::Event;
 use hotdesk::ids::{Entropy, Extension, SiteName};
-use hotdesk::location::{StoreId, StoreOp};
-use hotdesk::node::{Command, Config, Node, Restored};
+use hotdesk::location::{Location, StoreId, StoreOp};
+use hotdesk::node::{Command, Config, Load, Node, Restored};
 use hotdesk::phone::{Behaviour, Phone, PhoneConfig, PhoneEvent};
 use hotdesk::storage;
 use hotdesk::timing::{Now, Wall};
@@ -42,8 +42,8 @@ pub enum Stores {
 struct SiteSeat {
     config: Config,
     address: SocketAddr,
-    /// `None` while it is down.
-    node: Option<Node>,
+    /// By their ids; none while it is down.
+    shards: Vec<Node>,
     boots: u64,
     stores: Stores,
     /// What is on its disk, if it has one.
@@ -77,10 +77,12 @@ enum Happening {
     },
     Nobody {
         site: String,
+        shard: usize,
         remote: SocketAddr,
     },
     Stored {
         site: String,
+        shard: usize,
         boot: u64,
         op: StoreOp,
         failed: bool,
@@ -101,6 +103,8 @@ pub struct World {
     chance: Entropy,
     sample: Sample,
     sites: BTreeMap<String, SiteSeat>,
+    /// How many packets and errands shards have handed to each other.
+    handed_over: usize,
     phones: Vec<PhoneSeat>,
     by_address: BTreeMap<SocketAddr, Party>,
     queue: BTreeMap<(Duration, u64), Happening>,
@@ -135,6 +139,7 @@ impl World {
             now: Duration::ZERO,
             chance: Entropy::new(seed_of(seed, "lines", 0)),
             sites: BTreeMap::new(),
+            handed_over: 0,
             phones: Vec::new(),
             by_address: BTreeMap::new(),
             queue: BTreeMap::new(),
@@ -168,7 +173,7 @@ impl World {
         let site = SiteSeat {
             config,
             address,
-            node: None,
+            shards: Vec::new(),
             boots: 0,
             stores: Stores::AtOnce,
             disk: None,
@@ -262,7 +267,7 @@ impl World {
 
     /// The process of a site ends without a word.
     pub fn stop(&mut self, site: &str) {
-        self.site_mut(site).node = None;
+        self.site_mut(site).shards.clear();
     }
 
     /// Every site has a disk from now on: what it confirms outlives its process.
@@ -279,13 +284,14 @@ impl World {
         let seat = self.site_mut(site);
         seat.boots += 1;
         seat.written.clear();
-        let mut node = Node::new(seat.config.clone(), now, seed_of(seed, site, seat.boots));
+        let shards = seat.config.network.sites[&SiteName::new(site)].shards;
+        seat.shards = Node::shards(seat.config.clone(), now, seed_of(seed, site, seat.boots), shards);
         if let Some(disk) = &seat.disk {
             let read = |bytes: &Vec<u8>| storage::decode(bytes).expect("what was written");
             let forms = disk.iter().map(|(extension, bytes)| (extension.clone(), read(bytes))).collect();
-            node.restore(now, Restored { records: storage::restore(forms, now), routes: None });
+            let left = Restored { records: storage::restore(forms, now), routes: None };
+            Node::restore_shards(&mut seat.shards, now, left);
         }
-        seat.node = Some(node);
         self.drain_site(site);
     }
 
@@ -298,8 +304,8 @@ impl World {
     /// What the operator of a site asks of it.
     pub fn command(&mut self, site: &str, command: Command) {
         let now = self.clock_of(site);
-        if let Some(node) = &mut self.site_mut(site).node {
-            node.handle_command(now, command);
+        for shard in &mut self.site_mut(site).shards {
+            shard.handle_command(now, command.clone());
         }
         self.drain_site(site);
     }
@@ -377,9 +383,44 @@ impl World {
         self.phones[seat.0].events[seen..].iter().map(|(_, event)| event)
     }
 
-    /// A site that runs.
+    /// A site that runs; of several shards the first, which speaks for all where they share.
     pub fn node(&self, site: &str) -> &Node {
-        self.sites[site].node.as_ref().expect("a site that runs")
+        self.sites[site].shards.first().expect("a site that runs")
+    }
+
+    /// Where the users of a site that runs are.
+    pub fn location(&self, site: &str) -> &Location {
+        self.node(site).location()
+    }
+
+    /// How much a site has in hand, all its shards together.
+    pub fn load(&self, site: &str) -> Load {
+        self.sites[site].shards.iter().map(Node::load).fold(Load::default(), |sum, load| Load {
+            transactions: sum.transactions + load.transactions,
+            calls: sum.calls + load.calls,
+            live: sum.live + load.live,
+            waiting: sum.waiting + load.waiting,
+        })
+    }
+
+    /// Whether everybody who asked a site has a final answer.
+    pub fn is_idle(&self, site: &str) -> bool {
+        self.sites[site].shards.iter().all(Node::is_idle)
+    }
+
+    /// How many packets and errands the shards of all sites have handed to each other so far.
+    pub fn handed_over(&self) -> usize {
+        self.handed_over
+    }
+
+    /// Where a phone is.
+    pub fn phone_address(&self, seat: Seat) -> SocketAddr {
+        self.phones[seat.0].address
+    }
+
+    /// The shard at which datagrams from that address arrive.
+    pub fn lands_at(&self, site: &str, from: SocketAddr) -> usize {
+        landing(from, self.sites[site].shards.len())
     }
 
     /// All that a site told so far.
@@ -494,7 +535,7 @@ impl World {
     fn next_timeout(&self) -> Option<(Duration, Party)> {
         let after = |at: Instant| at.saturating_duration_since(self.start);
         let sites = self.sites.iter().filter_map(|(name, site)| {
-            let at = site.node.as_ref()?.poll_timeout()?;
+            let at = site.shards.iter().filter_map(Node::poll_timeout).min()?;
             Some((after(at), Party::Site(name.clone())))
         });
         let phones = self.phones.iter().enumerate().filter_map(|(at, seat)| {
@@ -512,8 +553,10 @@ impl World {
                 let seat = self.site_mut(&name);
                 seat.served = if seat.served.0 == at { (at, seat.served.1 + 1) } else { (at, 0) };
                 assert!(seat.served.1 < STUCK, "{name} asks to be woken at {at:?} again and again");
-                if let Some(node) = &mut seat.node {
-                    node.handle_timeout(now);
+                for shard in &mut seat.shards {
+                    if shard.poll_timeout().is_some_and(|due| due <= now.instant) {
+                        shard.handle_timeout(now);
+                    }
                 }
                 self.drain_site(&name);
             }
@@ -523,22 +566,22 @@ impl World {
     fn happen(&mut self, happening: Happening) {
         match happening {
             Happening::Arrives { from, to, bytes } => self.arrive(from, to, bytes),
-            Happening::Nobody { site, remote } => {
+            Happening::Nobody { site, shard, remote } => {
                 let now = self.clock_of(&site);
-                if let Some(node) = &mut self.site_mut(&site).node {
+                if let Some(node) = self.site_mut(&site).shards.get_mut(shard) {
                     node.handle_unreachable(now, remote);
                 }
                 self.drain_site(&site);
             }
-            Happening::Stored { site, boot, op, failed } => {
+            Happening::Stored { site, shard, boot, op, failed } => {
                 let now = self.clock_of(&site);
-                if self.site_mut(&site).boots != boot || self.site_mut(&site).node.is_none() {
+                if self.site_mut(&site).boots != boot || self.site_mut(&site).shards.is_empty() {
                     return;
                 }
                 if !failed {
                     self.write(&site, &op);
                 }
-                let Some(node) = &mut self.site_mut(&site).node else { return };
+                let Some(node) = self.site_mut(&site).shards.get_mut(shard) else { return };
                 if failed {
                     node.handle_store_failed(now, op.id)
                 } else {
@@ -547,7 +590,7 @@ impl World {
                 self.drain_site(&site);
             }
             Happening::Written { site, boot, op } => {
-                if self.site_mut(&site).boots == boot && self.site_mut(&site).node.is_some() {
+                if self.site_mut(&site).boots == boot && !self.site_mut(&site).shards.is_empty() {
                     self.write(&site, &op);
                 }
             }
@@ -558,7 +601,9 @@ impl World {
         match self.by_address.get(&to).cloned() {
             Some(Party::Site(name)) => {
                 let now = self.clock_of(&name);
-                if let Some(node) = &mut self.site_mut(&name).node {
+                let shards = &mut self.site_mut(&name).shards;
+                let shard = landing(from, shards.len());
+                if let Some(node) = shards.get_mut(shard) {
                     node.handle_datagram(now, Flow { socket: SocketId(0), remote: from }, bytes);
                 }
                 self.drain_site(&name);
@@ -579,27 +624,43 @@ impl World {
         seated.events.extend(std::iter::from_fn(|| phone.poll_event()).map(|event| (at, event)));
         let (from, sent) = (seated.address, std::iter::from_fn(|| phone.poll_transmit()).collect::<Vec<_>>());
         for (to, bytes) in sent {
-            self.send(from, to, bytes);
+            self.send(from, 0, to, bytes);
         }
     }
 
     fn drain_site(&mut self, name: &str) {
         loop {
-            let at = self.now;
-            let seat = self.site_mut(name);
-            let Some(node) = &mut seat.node else { return };
-            seat.events.extend(std::iter::from_fn(|| node.poll_event()).map(|event| (at, event)));
-            let sent: Vec<_> = std::iter::from_fn(|| node.poll_transmit()).collect();
-            let stores: VecDeque<_> = std::iter::from_fn(|| node.poll_store()).collect();
-            let (from, idle) = (seat.address, sent.is_empty() && stores.is_empty());
-            for transmit in sent {
-                self.send(from, transmit.flow.remote, transmit.bytes);
+            let mut idle = true;
+            for shard in 0..self.sites[name].shards.len() {
+                idle &= !self.drain_shard(name, shard);
             }
-            self.keep(name, stores);
             if idle {
                 return;
             }
         }
+    }
+
+    /// Takes what a shard gives out; says whether there was anything.
+    fn drain_shard(&mut self, name: &str, shard: usize) -> bool {
+        let (at, now) = (self.now, self.clock_of(name));
+        let seat = self.site_mut(name);
+        let node = &mut seat.shards[shard];
+        seat.events.extend(std::iter::from_fn(|| node.poll_event()).map(|event| (at, event)));
+        let sent: Vec<_> = std::iter::from_fn(|| node.poll_transmit()).collect();
+        let stores: VecDeque<_> = std::iter::from_fn(|| node.poll_store()).collect();
+        let handovers: Vec<_> = std::iter::from_fn(|| node.poll_handover()).collect();
+        let (from, any) = (seat.address, !(sent.is_empty() && stores.is_empty() && handovers.is_empty()));
+        for transmit in sent {
+            self.send(from, shard, transmit.flow.remote, transmit.bytes);
+        }
+        self.handed_over += handovers.len();
+        for handover in handovers {
+            let to = usize::from(handover.to.0);
+            assert_ne!(to, shard, "a shard of {name} hands something over to itself");
+            self.site_mut(name).shards[to].handle_handover(now, handover);
+        }
+        self.keep(name, shard, stores);
+        any
     }
 
     /// A lazy write is none where something newer has been written.
@@ -617,7 +678,7 @@ impl World {
         }
     }
 
-    fn keep(&mut self, name: &str, ops: VecDeque<StoreOp>) {
+    fn keep(&mut self, name: &str, shard: usize, ops: VecDeque<StoreOp>) {
         let now = self.clock_of(name);
         let (stores, boot) = (self.sites[name].stores, self.sites[name].boots);
         for op in ops {
@@ -627,20 +688,19 @@ impl World {
                 }
                 Stores::AtOnce => {
                     self.write(name, &op);
-                    if let Some(node) = &mut self.site_mut(name).node {
-                        node.handle_stored(now, op.id);
-                    }
+                    self.site_mut(name).shards[shard].handle_stored(now, op.id);
                 }
                 Stores::After(_) | Stores::Failing => {
                     let failed = stores == Stores::Failing;
                     let delay = if let Stores::After(delay) = stores { delay } else { Duration::from_millis(1) };
-                    self.schedule(delay, Happening::Stored { site: name.into(), boot, op, failed });
+                    self.schedule(delay, Happening::Stored { site: name.into(), shard, boot, op, failed });
                 }
             }
         }
     }
 
-    fn send(&mut self, from: SocketAddr, to: SocketAddr, bytes: Bytes) {
+    /// `shard` is the sender's, where the sender has any.
+    fn send(&mut self, from: SocketAddr, shard: usize, to: SocketAddr, bytes: Bytes) {
         let (sender, receiver) = (self.name_of(from), self.name_of(to));
         let known = self.by_address.contains_key(&to);
         let line = self.lines.between(&sender, &receiver, self.class_of(from, to));
@@ -657,7 +717,9 @@ impl World {
         for delay in fates.unwrap_or_default() {
             let happening = match known {
                 true => Happening::Arrives { from, to, bytes: bytes.clone() },
-                false if self.sites.contains_key(&sender) => Happening::Nobody { site: sender.clone(), remote: to },
+                false if self.sites.contains_key(&sender) => {
+                    Happening::Nobody { site: sender.clone(), shard, remote: to }
+                }
                 false => continue,
             };
             self.schedule(delay, happening);
@@ -697,7 +759,7 @@ impl World {
         self.lines.heal_all();
         self.pass(60);
         // A probe may be under way at any one moment.
-        let idle = |world: &World| world.sites.values().all(|site| site.node.as_ref().is_none_or(Node::is_idle));
+        let idle = |world: &World| world.sites.keys().all(|site| world.is_idle(site));
         assert!(self.run_until(Duration::from_secs(10), idle), "a site still has unanswered transactions");
         self.assert_nothing_counted_is_over();
         self.assert_no_complaints();
@@ -708,10 +770,10 @@ impl World {
         if self.phones.iter().any(|seat| seat.phone.as_ref().is_none_or(|phone| !phone.calls_up().is_empty())) {
             return;
         }
-        for (name, node) in self.sites.iter().filter_map(|(name, site)| Some((name, site.node.as_ref()?))) {
+        for (name, node) in self.sites.iter().filter_map(|(name, site)| Some((name, site.shards.first()?))) {
             let tally = node.tally();
             assert_eq!(
-                (tally.calls(), tally.users(), node.load().live),
+                (tally.calls(), tally.users(), self.load(name).live),
                 (0, Vec::new(), 0),
                 "{name} counts what is over"
             );
@@ -741,6 +803,12 @@ impl Drop for World {
             );
         }
     }
+}
+
+/// As SO_REUSEPORT does: by a hash of the source address.
+fn landing(from: SocketAddr, shards: usize) -> usize {
+    let hash = blake3::hash(from.to_string().as_bytes());
+    usize::from(hash.as_bytes()[0]) % shards.max(1)
 }
 
 /// Every participant has a seed of its own, from the world's.

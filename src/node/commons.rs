@@ -1,0 +1,87 @@
+//! What the shards of a site have in common: made once for a site, held by each of its shards.
+//!
+//! | shared | because |
+//! |---|---|
+//! | the location table, staged changes too | every call asks where a user is; only the AOR's owner writes |
+//! | nonces and their counts | the phone that was challenged by one shard answers to another |
+//! | lockout, recent callers, licences, calls, the state of the other sites | they count what happens at the whole site |
+//! | logins under way | a call that overtakes one may come to another shard |
+//! | the boot id, the secrets | copies of one message look the same at every shard |
+//!
+//! Each shard has for itself: transactions, calls, the changes that wait, its timers, the requests that it made, and what it has
+//! seen of link tokens (a replay comes to the same shard). A lock is held for one look or change ([`Guarded`]).
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::callers::Callers;
+use super::links::Peers;
+use super::owner::Owners;
+use super::{Config, lockout_of};
+use crate::auth::{Authenticator, Lockout};
+use crate::guarded::Guarded;
+use crate::hot_desk::Licences;
+use crate::ids::{BootId, Entropy, Extension};
+use crate::location::Location;
+use crate::proxy::Tally;
+use crate::timing::Now;
+
+/// What the shards of a site have in common.
+pub(super) struct Commons {
+    /// Who owns what.
+    pub owners: Owners,
+    /// Where every user is.
+    pub location: Arc<Location>,
+    /// To be cloned: the clones share the counts of nonces.
+    pub auth: Authenticator,
+    /// Wrong answers.
+    pub lockout: Guarded<Lockout>,
+    /// Who may call for help without credentials.
+    pub callers: Guarded<Callers>,
+    /// The licences of visitors.
+    pub licences: Guarded<Licences>,
+    /// How many calls there are.
+    pub tally: Arc<Tally>,
+    /// The second that is being counted, and OPTIONS answered in it.
+    pub options: Guarded<(u64, u32)>,
+    /// Users whose login waits for the word of their home.
+    pub arriving: Guarded<BTreeSet<Extension>>,
+    /// Whether the other sites are there.
+    pub peers: Arc<Guarded<Peers>>,
+    /// Which start of the site this is.
+    pub boot: BootId,
+    /// Keys what must look the same for every copy: stateless tags, loop hashes.
+    pub secret: [u8; 32],
+    /// Keys the proofs of dialogs where there is no link secret.
+    pub route_secret: [u8; 32],
+}
+
+impl Commons {
+    /// For a site that starts now with so many shards.
+    pub(super) fn new(config: &Config, now: Now, shards: u8, entropy: &mut Entropy) -> Self {
+        let secret = entropy.bytes();
+        Self {
+            owners: Owners::new(entropy.bytes(), shards),
+            location: Arc::new(Location::new(std::array::from_fn(|_| entropy.next_u64()))),
+            auth: Authenticator::new(&config.network.realm, &config.site.auth, entropy.bytes()),
+            lockout: Guarded::new(lockout_of(config)),
+            callers: Guarded::default(),
+            licences: Guarded::new(Licences::new(config.site.licences.clone())),
+            tally: Arc::new(Tally::new(std::array::from_fn(|_| entropy.next_u64()))),
+            options: Guarded::default(),
+            arriving: Guarded::default(),
+            peers: Arc::new(Guarded::new(Peers::new(config, now))),
+            boot: BootId(entropy.next_u64().max(1)),
+            secret,
+            route_secret: entropy.bytes(),
+        }
+    }
+
+    /// Takes over a new configuration. Each shard says so once: what it does twice it does for nothing.
+    pub(super) fn configure(&self, config: &Config, now: Now) {
+        let hot_desk = &config.site.hot_desk;
+        self.lockout.with(|lockout| lockout.configure(hot_desk.login_attempts, hot_desk.login_lock));
+        self.licences.with(|licences| licences.set_places(config.site.licences.clone()));
+        self.peers.with(|peers| peers.configure(config, now));
+    }
+}
