@@ -5,15 +5,19 @@ use std::process::ExitCode;
 
 use super::plans::Plans;
 use super::{CONFIG, NOTHING_DONE, complain, say};
-use crate::config::Sites;
+use crate::config::{Loaded, Sites};
+use crate::plan::{Tried, reach};
 
 /// Validate a configuration
 ///
-/// Reads the network and every plan that is there, compiles the dial plans, and
-/// prints what is wrong and what is odd, with file and line. Sites whose plan is
-/// not there are named and left out.
+/// Reads the network and every plan that is there, compiles the dial plans, tries
+/// their expectations, and prints what is wrong and what is odd, with file and
+/// line. What is odd in a dial plan is decided by analysis: codes that can never
+/// win, what hides an emergency number, numbers that lead nowhere, circles. Sites
+/// whose plan is not there are named and left out.
 ///
-/// Exit code: 0 good, perhaps with warnings; 1 warnings under --strict; 2 errors.
+/// Exit code: 0 good, perhaps with warnings; 1 warnings under --strict; 2 errors,
+/// an expectation that does not hold among them.
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct Arguments {
@@ -24,6 +28,10 @@ pub struct Arguments {
     /// Exit with 1 if there are warnings
     #[arg(long)]
     strict: bool,
+
+    /// Print who can reach numbers that begin so, by which way and when, and nothing else
+    #[arg(long, value_name = "NUMBER")]
+    reach: Option<String>,
 }
 
 impl Arguments {
@@ -37,18 +45,40 @@ impl Arguments {
             }
         };
         let loaded = &plans.0;
+        if let Some(number) = &self.reach {
+            say(reach(&loaded.everywhere(), number));
+            return ExitCode::SUCCESS;
+        }
+        let (tried, findings) = (loaded.try_expectations(), loaded.lint());
+        complain(&tried.broken);
         for warning in &loaded.warnings {
             say(format_args!("warning: {warning}"));
         }
+        for (origin, why) in &tried.untried {
+            say(format_args!("warning: {origin}: expectation not tried: {why}"));
+        }
+        for finding in &findings {
+            say(format_args!("warning: {finding}"));
+        }
+        let warnings = loaded.warnings.len() + tried.untried.len() + findings.len();
+        self.sum_up(loaded, &tried, warnings)
+    }
+
+    fn sum_up(&self, loaded: &Loaded, tried: &Tried, warnings: usize) -> ExitCode {
+        let config = self.config.display();
+        if !tried.broken.is_empty() {
+            say(format_args!("{config}: {} broken", counted(tried.broken.len(), "expectation")));
+            return ExitCode::from(NOTHING_DONE);
+        }
         let users = loaded.sites.values().map(|site| site.users.len()).sum();
         say(format_args!(
-            "{}: good: {}, {}, {}",
-            self.config.display(),
+            "{config}: good: {}, {}, {} kept, {}",
             counted(loaded.sites.len(), "site"),
             counted(users, "user"),
-            counted(loaded.warnings.len(), "warning")
+            counted(tried.held, "expectation"),
+            counted(warnings, "warning")
         ));
-        if self.strict && !loaded.warnings.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+        if self.strict && warnings > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS }
     }
 }
 

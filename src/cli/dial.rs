@@ -10,8 +10,7 @@ use super::{CONFIG, NOTHING_DONE, complain, say};
 use crate::config::Sites;
 use crate::ids::SiteName;
 use crate::net;
-use crate::plan::{Around, Caller, Decision, Outcome, Plan, RightsNames, Standing, Step, Trace, follow};
-use crate::settings::User;
+use crate::plan::{Around, Caller, Decision, Outcome, Plan, Standing, Step, Trace, follow};
 use crate::timing::Wall;
 
 /// Explain what a dialled string does, without sending anything
@@ -107,7 +106,7 @@ impl Arguments {
             return Ok((nobody, Some(note)));
         };
         match settings.users.get(self.user.as_str()) {
-            Some(user) => Ok((caller_of(user, plan, standing), None)),
+            Some(user) => Ok((Caller::of(user, plan.level_of(&user.extension), standing), None)),
             None if settings.lab.is_some() => Ok((nobody, None)),
             None => Err(format!("{} has no user {}", home.name, self.user)),
         }
@@ -143,23 +142,6 @@ fn words(words: &[String]) -> Result<(&Path, &str), String> {
             let extra = words.get(2..).unwrap_or_default().join(" ");
             Err(format!("`{extra}` is too much: at most CONFIG and DIGITS; what is dialled is one word"))
         }
-    }
-}
-
-fn caller_of<'p>(user: &'p User, home: &'p Plan, standing: Standing) -> Caller<'p> {
-    Caller {
-        extension: user.extension.as_str(),
-        name: &user.name,
-        caller_id: user.caller_id.as_deref(),
-        original: None,
-        level: home.level_of(&user.extension),
-        rights: RightsNames {
-            rights: user.rights.as_deref(),
-            time_profile: user.time_profile.as_deref(),
-            out_of_hours: user.out_of_hours_rights.as_deref(),
-        },
-        outgoing_bar: user.outgoing_bar,
-        standing,
     }
 }
 

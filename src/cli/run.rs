@@ -92,6 +92,12 @@ impl Arguments {
         for warning in &plans.0.warnings {
             warn!("{warning}");
         }
+        // SPEC 6.10: a start goes on, and says so loudly
+        let broken = plans.0.try_expectations().broken;
+        broken.iter().for_each(|broken| error!("{broken}"));
+        if !broken.is_empty() {
+            error!("{} of the plans' expectations do not hold; a reload would be refused", broken.len());
+        }
         let mut bound = Vec::new();
         for (entry, config) in plans.sites() {
             bound.push((self.bind(entry)?, config));
@@ -150,7 +156,10 @@ impl Arguments {
 
     /// SPEC 2.3: if it is bad, the old one stays; if it is good, it applies to the next request.
     async fn reload(&self, sites: &[Running], plans: &mut Plans) {
-        let new = match Plans::load(&self.config, &self.only()).and_then(|new| self.fits(plans, new)) {
+        let new = match Plans::load(&self.config, &self.only())
+            .and_then(|new| self.fits(plans, new))
+            .and_then(keeps_promises)
+        {
             Ok(new) => new,
             Err(problems) => {
                 problems.iter().for_each(|problem| error!("{problem}"));
@@ -191,6 +200,12 @@ impl Arguments {
         problems.dedup();
         if problems.is_empty() { Ok(new) } else { Err(problems) }
     }
+}
+
+/// SPEC 6.10: a configuration that breaks an expectation is refused.
+fn keeps_promises(new: Plans) -> Result<Plans, Vec<String>> {
+    let broken = new.0.try_expectations().broken;
+    if broken.is_empty() { Ok(new) } else { Err(broken.iter().map(ToString::to_string).collect()) }
 }
 
 /// Why `run` ends otherwise than by a signal.

@@ -10,8 +10,8 @@ use super::document::{At, Document};
 use super::plan_file::PlanFiles;
 use super::problem::{Report, Spot};
 use super::raw::{
-    ArsTable, EmergencyTable, ExpectRow, GroupRow, HotDeskTable, NetworkFile, NetworkTable, ProfileTable,
-    RegistrarTable, ShortCode, SipTable, SiteFile, SiteRow, SiteTable, TrunkRow, UserRow,
+    ArsTable, EmergencyTable, GroupRow, HotDeskTable, NetworkFile, NetworkTable, ProfileTable, RegistrarTable,
+    ShortCode, SipTable, SiteFile, SiteRow, SiteTable, TrunkRow, UserRow,
 };
 use super::trunks::address_of;
 use crate::ids::SiteName;
@@ -101,8 +101,6 @@ const TRUNKS: &[Inactive<TrunkRow>] = &[
     row("register", |trunk| trunk.register.is_some(), "nothing registers with a carrier"),
 ];
 
-const EXPECT: &[Inactive<ExpectRow>] = &[row("", |_| true, "`check` does not try expectations")];
-
 /// Features that can be dialled.
 const SERVED: [&str; 6] = ["Dial", "DialExtn", "DialEmergency", "BreakOut", "Busy", "Barred"];
 
@@ -159,7 +157,6 @@ fn plan(document: &Document, file: &SiteFile, found: &mut Found) {
     found.rows(root.key("short_codes"), &file.short_codes, SHORT_CODES);
     found.named(root.key("ars"), &file.ars, ARS);
     found.rows(root.key("trunks"), &file.trunks, TRUNKS);
-    found.rows(root.key("expect"), &file.expect, EXPECT);
     let users = root.key("users");
     for (index, user) in file.users.iter().enumerate() {
         found.rows(users.row(index).key("short_codes"), &user.short_codes, SHORT_CODES);

@@ -43,7 +43,7 @@ pub use self::problem::{Errors, Problem, Spot};
 use self::raw::NetworkFile;
 pub use self::secrets::{ha1_md5, ha1_sha256};
 use crate::ids::SiteName;
-use crate::plan::{self, Plan};
+use crate::plan::{self, Everywhere, Finding, Plan, Tried};
 use crate::settings::{Network, Site};
 
 /// Whose plans are read.
@@ -72,6 +72,23 @@ pub struct Loaded {
     pub warnings: Vec<Problem>,
     /// A hash of what all sites must agree on; sites compare it over their links.
     pub network_hash: [u8; 32],
+}
+
+impl Loaded {
+    /// What expectations and lint look into.
+    pub fn everywhere(&self) -> Everywhere<'_> {
+        Everywhere { network: &self.network, sites: &self.sites, plans: &self.plans }
+    }
+
+    /// Tries the expectations of every plan that was read (SPEC 6.10): `check` fails and a reload is refused where one is broken.
+    pub fn try_expectations(&self) -> Tried {
+        plan::try_expectations(&self.everywhere())
+    }
+
+    /// What is odd in the plans that were read (SPEC 6.11).
+    pub fn lint(&self) -> Vec<Finding> {
+        plan::lint(&self.everywhere())
+    }
 }
 
 /// Reads the configuration at `path` and the plans that `only` asks for.

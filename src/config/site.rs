@@ -11,6 +11,7 @@ use super::raw::{BreakOutTable, EmergencyTable, ExpectRow, LabTable, LocationRow
 use super::sections;
 use super::{people, trunks};
 use crate::ids::{Extension, SiteName};
+use crate::plan::Gives;
 use crate::settings::{BreakOut, Emergency, Expect, Lab, Location, Network, Rights, ShortCodeRow, Site, SiteEntry};
 
 /// What the rows of a site may refer to.
@@ -158,12 +159,18 @@ fn expect(
     if time.is_some() && !has_timezone {
         report.error(at.key("at"), "needs the site's `timezone`");
     }
+    let gives = report.required(at.key("gives"), row.gives.as_deref());
+    if let Some(why) = gives.as_deref().and_then(|gives| Gives::parse(gives).err()) {
+        report.error(at.key("gives"), why.to_string());
+    }
+    let elsewhere = gives.as_deref().and_then(|gives| gives.rsplit_once(" at ")).map(|(_, site)| site);
+    report.known(at.key("gives"), "site", elsewhere, names.network.sites.keys().map(SiteName::as_str));
     Some(Expect {
         user: row.user.as_deref().map(Extension::new),
         trunk: report.known(at.key("trunk"), "trunk group", row.trunk.as_deref(), names.groups.iter().copied()),
         dials: report.required(at.key("dials"), row.dials.as_deref())?,
         at: time,
-        gives: report.required(at.key("gives"), row.gives.as_deref())?,
+        gives: gives?,
         origin: at.spot().origin(),
     })
 }

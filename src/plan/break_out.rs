@@ -25,7 +25,7 @@ pub struct FromSite<'a> {
 /// What a Break Out needs to know of a site.
 #[derive(Clone, Debug)]
 pub(super) struct KnownSite {
-    name: SiteName,
+    pub(super) name: SiteName,
     number: SiteNumber,
     address: IpAddr,
 }
@@ -72,12 +72,27 @@ impl Plan {
         (twice || from.chain.len() > MOST_STEPS).then_some(Outcome::LoopDetected)
     }
 
+    pub(super) fn site_names(&self) -> impl Iterator<Item = &SiteName> {
+        self.sites.iter().map(|site| &site.name)
+    }
+
+    /// The texts that name a site at the beginning of a number, in their shortest form.
+    pub(super) fn targets_of(&self, site: &SiteName) -> Vec<String> {
+        let Some(known) = self.sites.iter().find(|known| known.name == *site) else { return Vec::new() };
+        vec![known.number.to_string(), known.address.to_string().replace('.', "*")]
+    }
+
+    /// The number by which a Break Out names this site.
+    pub(super) fn number_here(&self) -> SiteNumber {
+        self.sites.iter().find(|site| site.name == self.site).map_or(SiteNumber(0), |site| site.number)
+    }
+
     pub(super) fn knows(&self, site: &SiteName) -> bool {
         self.sites.iter().any(|known| known.name == *site)
     }
 
     /// Without a `site`, the output begins with the target: a site's number, or its IPv4 address with `*` for the dots, then `*` and the digits.
-    fn target<'t>(&self, output: &'t str) -> Option<(&KnownSite, &'t str)> {
+    pub(super) fn target<'t>(&self, output: &'t str) -> Option<(&KnownSite, &'t str)> {
         self.by_address(output).or_else(|| {
             let (number, digits) = output.split_once('*').unwrap_or((output, ""));
             let number = SiteNumber(number.parse().ok()?);
@@ -99,18 +114,23 @@ impl Plan {
 }
 
 impl Routing<'_> {
+    /// The site that a `BreakOut` code means, and the digits for it.
+    pub(super) fn target_of(&self, site: Option<&SiteName>, output: &str) -> Option<(SiteName, String)> {
+        let found = match site {
+            Some(site) => self.plan.sites.iter().find(|known| known.name == *site).map(|known| (known, output)),
+            None => self.plan.target(output),
+        };
+        found.map(|(target, digits)| (target.name.clone(), digits.to_owned()))
+    }
+
     /// A `BreakOut` code matched: to which site, and may it?
     pub(super) fn break_out(&mut self, site: Option<&SiteName>, output: &str) -> Outcome {
         let plan = self.plan;
-        let found = match site {
-            Some(site) => plan.sites.iter().find(|known| known.name == *site).map(|known| (known, output)),
-            None => plan.target(output),
-        };
-        let Some((target, digits)) = found else {
+        let Some((target, digits)) = self.target_of(site, output) else {
             self.trace.step(|| Step::Note { text: "Break Out: the number begins with no site".to_owned() });
             return Outcome::NotFound;
         };
-        let target = target.name.clone();
+        let digits = digits.as_str();
         if let Some(stopped) = self.emergency_behind(&target, digits).or_else(|| self.refused_by_codes(digits, false)) {
             return stopped;
         }
@@ -155,7 +175,7 @@ impl Routing<'_> {
     }
 
     /// SPEC 6.7: what is an emergency number here or at the target is dialled where the phone is.
-    fn emergency_behind(&mut self, target: &SiteName, digits: &str) -> Option<Outcome> {
+    pub(super) fn emergency_behind(&mut self, target: &SiteName, digits: &str) -> Option<Outcome> {
         let there = || {
             let row = self.around.neighbours.plan(target)?.emergency_row(digits)?;
             Some(row.number.to_string())

@@ -7,6 +7,7 @@ use super::extensions::{Directory, NoVisitors};
 use super::level::Level;
 use super::rights::RightsNames;
 use crate::ids::SiteName;
+use crate::settings::User;
 use crate::timing::Wall;
 
 /// Who dials, in whose name, with what travels with the user.
@@ -28,6 +29,26 @@ pub struct Caller<'a> {
     pub outgoing_bar: bool,
     /// What the caller is to this site.
     pub standing: Standing,
+}
+
+impl<'a> Caller<'a> {
+    /// A user as the file has it, with the user's own codes compiled.
+    pub fn of(user: &'a User, level: Option<&'a Level>, standing: Standing) -> Self {
+        Caller {
+            extension: user.extension.as_str(),
+            name: &user.name,
+            caller_id: user.caller_id.as_deref(),
+            original: None,
+            level,
+            rights: RightsNames {
+                rights: user.rights.as_deref(),
+                time_profile: user.time_profile.as_deref(),
+                out_of_hours: user.out_of_hours_rights.as_deref(),
+            },
+            outgoing_bar: user.outgoing_bar,
+            standing,
+        }
+    }
 }
 
 /// What a caller is to the site.

@@ -9,6 +9,9 @@ use super::pattern::{Element, runs};
 
 const NONE: u32 = u32::MAX;
 
+/// At a place that was reached only by a run that took a `#`: nothing ends there, for a run takes no final `#`.
+const HELD: u32 = 1 << 31;
+
 #[derive(Clone, Debug)]
 struct Node {
     literals: Vec<(u8, u32)>,
@@ -123,6 +126,44 @@ impl Codes {
         }
         active.push(at);
         self.enter(active, node.run);
+    }
+
+    /// Where a reading character by character begins.
+    pub(super) fn start(&self) -> Vec<u32> {
+        let mut active = Active::new();
+        self.enter(&mut active, 0);
+        active.to_vec()
+    }
+
+    /// The places after one more character, in order; none where nothing can match any more.
+    pub(super) fn read(&self, places: &[u32], c: u8) -> Vec<u32> {
+        let (mut next, mut held) = (Active::new(), Active::new());
+        for place in places {
+            let at = place & !HELD;
+            let Some(node) = self.nodes.get(at as usize) else { continue };
+            self.step((at, node), c, c == b'#', &mut next);
+            if node.is_run && c == b'#' {
+                held.push(at);
+            }
+        }
+        let held = held.iter().filter(|at| !next.contains(at)).map(|at| at | HELD);
+        let mut places: Vec<u32> = next.iter().copied().chain(held).collect();
+        places.sort_unstable();
+        places.dedup();
+        places
+    }
+
+    /// The first row of every pattern that ends at these places.
+    pub(super) fn ends(&self, places: &[u32]) -> impl Iterator<Item = u32> {
+        let at = |place: &u32| self.nodes.get(*place as usize).map(|node| node.first);
+        places.iter().filter(|place| **place & HELD == 0).filter_map(at).filter(|first| *first != NONE)
+    }
+
+    /// The characters that lead on from these places by name, a bit each.
+    pub(super) fn literals(&self, places: &[u32]) -> u128 {
+        let node = |place: &u32| self.nodes.get((place & !HELD) as usize);
+        let bits = |node: &Node| node.literals.iter().fold(0, |bits, (c, _)| bits | 1u128 << (c & 127));
+        places.iter().filter_map(node).fold(0, |all, node| all | bits(node))
     }
 
     fn child(&mut self, at: u32, element: Element) -> u32 {

@@ -72,6 +72,11 @@ impl Plan {
         numbers
     }
 
+    /// The emergency numbers without any prefix, in order.
+    pub(super) fn bare_emergencies(&self) -> impl Iterator<Item = &str> {
+        self.emergency.rows.keys().map(|number| &**number)
+    }
+
     /// Finds the emergency numbers; `None` when no code leads to any.
     pub(super) fn find_emergencies(&mut self, default: Option<&str>) {
         let mut rows = BTreeMap::new();
@@ -176,7 +181,7 @@ impl Plan {
     }
 
     /// Whatever the form's state and hours: help must not depend on them.
-    fn leads_in_form(&self, at: usize, number: &str) -> Option<EmergencyRow> {
+    pub(super) fn leads_in_form(&self, at: usize, number: &str) -> Option<EmergencyRow> {
         let form = self.forms.get(at)?;
         let own = self.leads_from(&form.level, number, false);
         own.or_else(|| form.substitutes().find_map(|at| self.leads_in_form(at, number)))

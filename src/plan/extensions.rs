@@ -86,6 +86,16 @@ impl Extensions {
         self.elsewhere.iter().find(|(_, patterns)| anyone(patterns)).map(|(site, _)| Place::At(site.clone()))
     }
 
+    /// The numbers of the site's own users and groups, in order.
+    pub(super) fn numbers(&self) -> impl Iterator<Item = &str> {
+        self.sorted.iter().map(Extension::as_str)
+    }
+
+    /// The patterns that name extensions, the other sites' and in lab mode the own.
+    pub(super) fn patterns(&self) -> impl Iterator<Item = &ExtensionPattern> {
+        self.anyone.iter().chain(self.elsewhere.iter().flat_map(|(_, patterns)| patterns))
+    }
+
     /// Whether `digits` begin a longer extension. Visitors are among the patterns of their homes.
     pub(super) fn begin(&self, digits: &str) -> bool {
         let from = (Bound::Excluded(digits), Bound::Unbounded);

@@ -17,6 +17,12 @@ use crate::settings::Incoming;
 #[derive(Clone, Debug)]
 pub(super) struct Rules(Level);
 
+impl Rules {
+    pub(super) fn level(&self) -> &Level {
+        &self.0
+    }
+}
+
 impl Plan {
     /// Where a call from a trunk of `group` for the number `called` goes: an extension, 404 or 484.
     pub fn route_incoming(&self, group: &str, called: &str, around: &Around<'_>, mut trace: Trace) -> Decision {

@@ -69,6 +69,25 @@ impl Level {
         &self.rows
     }
 
+    pub(super) fn codes(&self) -> &Codes {
+        &self.codes
+    }
+
+    /// The rows of `?`, in file order.
+    pub(super) fn default_rows(&self) -> impl Iterator<Item = usize> {
+        self.defaults.iter().map(|&row| row as usize)
+    }
+
+    /// Among patterns, each named by its first row, the best one that has a row that can be used: that row.
+    pub(super) fn best_of(
+        &self,
+        firsts: impl Iterator<Item = u32>,
+        usable: &dyn Fn(&ShortCode) -> bool,
+    ) -> Option<usize> {
+        let first_usable = |first| self.same_from(first).find(|(row, _)| usable(row)).map(|(_, rank)| rank);
+        firsts.filter_map(first_usable).min().map(Rank::place)
+    }
+
     /// The best match for the whole of `text`, among the rows that can be used here.
     pub(super) fn best<'a>(
         &'a self,

@@ -71,6 +71,22 @@ pub(super) struct Template {
     fixed: Option<Box<Modifiers>>,
 }
 
+/// A template with at most one piece that what was dialled decides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Shape {
+    pub(super) before: String,
+    pub(super) varies: Varies,
+    pub(super) after: String,
+}
+
+/// What that piece holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Varies {
+    Not,
+    Matched,
+    Whole,
+}
+
 /// What a template is filled with.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Filling<'a> {
@@ -144,6 +160,32 @@ impl Template {
         self.fixed.as_ref().is_some_and(|fixed| fixed.host.is_some())
     }
 
+    /// The number as text before and after the one piece that what was dialled decides; `None` where there are two such pieces.
+    pub(super) fn shape(&self, extension: &str, name: &str) -> Option<Shape> {
+        let mut shape = Shape { before: String::new(), varies: Varies::Not, after: String::new() };
+        for piece in &self.number {
+            let varies = match piece {
+                Piece::Matched => Varies::Matched,
+                Piece::Whole => Varies::Whole,
+                Piece::Text(_) | Piece::Extension | Piece::Name => {
+                    let text = match piece {
+                        Piece::Text(text) => text,
+                        Piece::Extension => extension,
+                        Piece::Name => name,
+                        Piece::Matched | Piece::Whole => "",
+                    };
+                    if shape.varies == Varies::Not { &mut shape.before } else { &mut shape.after }.push_str(text);
+                    continue;
+                }
+            };
+            if shape.varies != Varies::Not {
+                return None;
+            }
+            shape.varies = varies;
+        }
+        Some(shape)
+    }
+
     /// The number.
     pub(super) fn number(&self, filling: &Filling<'_>) -> String {
         fill(&self.number, filling)
@@ -156,6 +198,13 @@ impl Template {
             modifiers.calling = Some(CallingNumber::Set(fill(calling, filling)));
         }
         modifiers
+    }
+}
+
+impl Shape {
+    /// Passes on whatever was dialled.
+    pub(super) fn whole() -> Self {
+        Self { before: String::new(), varies: Varies::Whole, after: String::new() }
     }
 }
 

@@ -204,6 +204,13 @@ impl<'a> Routing<'a> {
             Some((row, text)) if matches!(row.feature, Feature::ExtnLogin | Feature::ExtnLogout) => {
                 self.act(Winner { row, text })
             }
+            // SPEC 6.7: an emergency number behind a Break Out prefix is one
+            Some((row, text)) if row.feature == Feature::BreakOut => {
+                let (digits, _) = self.build(row, text);
+                let target = self.target_of(row.site.as_ref(), &digits);
+                let help = target.and_then(|(target, digits)| self.emergency_behind(&target, &digits));
+                help.unwrap_or(Outcome::Forbidden(Refusal::DeskOnly))
+            }
             Some(_) | None => Outcome::Forbidden(Refusal::DeskOnly),
         }
     }

@@ -3,6 +3,8 @@
 //! A row belongs to the day on which it begins, also where it runs over midnight. On a closed day nothing is active: neither what begins on it
 //! nor what runs into it. Rows are compared with the clock on the wall: an hour that the spring skips is skipped, the autumn's second one counts like the first.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::{TimeZone, TimeZoneDatabase};
@@ -44,6 +46,19 @@ impl TimeProfile {
         })
     }
 
+    /// Moments before and after each of which nothing changes within the profile, on the days that matter: a week, or where profiles of several
+    /// zones meet a year with its changes of the clock, and the days round those on which this or another profile is closed.
+    fn edges(&self, days: &BTreeSet<Date>) -> impl Iterator<Item = Wall> {
+        let minutes: BTreeSet<u16> = self.rows.iter().flat_map(|row| [row.from, row.to]).chain([0]).collect();
+        days.iter().flat_map(move |day| minutes.clone().into_iter().map(move |minute| (*day, minute))).filter_map(
+            |(day, minute)| {
+                let local = day.at((minute / 60 % 24) as i8, (minute % 60) as i8, 0, 0);
+                let instant = self.zone.to_ambiguous_timestamp(local).compatible().ok()?;
+                u64::try_from(instant.as_millisecond()).ok().map(Wall)
+            },
+        )
+    }
+
     /// Whether the profile is active at that moment.
     pub(super) fn active(&self, at: Wall) -> bool {
         let Some(local) = local(at, &self.zone) else { return false };
@@ -58,6 +73,34 @@ impl TimeProfile {
                 || yesterday.is_some_and(|day| row.over_midnight() && row.begins_on(day) && minute < row.to)
         })
     }
+}
+
+/// A moment of every state that these calendars can be in together: which of them are active. At least one; in order of time.
+pub(super) fn moments(profiles: &[&TimeProfile]) -> Vec<(Wall, Vec<bool>)> {
+    let state = |at: Wall| profiles.iter().map(|profile| profile.active(at)).collect::<Vec<bool>>();
+    let days = days_that_matter(profiles);
+    let mut edges: BTreeSet<Wall> = profiles.iter().flat_map(|profile| profile.edges(&days)).collect();
+    edges.insert(A_MONDAY);
+    let mut found: Vec<(Wall, Vec<bool>)> = Vec::new();
+    for (at, state) in edges.into_iter().map(|at| (at, state(at))) {
+        if found.iter().all(|(_, known)| *known != state) {
+            found.push((at, state));
+        }
+    }
+    found
+}
+
+/// 2026-01-05T12:00Z. Any ordinary week shows what a calendar does.
+const A_MONDAY: Wall = Wall(1_767_614_400_000);
+
+fn days_that_matter(profiles: &[&TimeProfile]) -> BTreeSet<Date> {
+    let one_zone = profiles.windows(2).all(|two| matches!(two, [a, b] if a.zone == b.zone));
+    let first = Date::constant(2026, 1, 5);
+    let ordinary =
+        (0..if one_zone { 7 } else { 365 }).filter_map(|day| first.checked_add(jiff::Span::new().days(day)).ok());
+    let closed = profiles.iter().flat_map(|profile| &profile.closed);
+    let round = closed.flat_map(|day| [day.yesterday().ok(), Some(*day), day.tomorrow().ok()]).flatten();
+    ordinary.chain(round).collect()
 }
 
 impl Row {

@@ -1,6 +1,7 @@
 //! The configuration: the sample network loads without a word, and every mistake is named where it stands.
 
 mod bad_examples;
+mod bad_network;
 mod no_effect;
 mod sample_dialling;
 mod sample_network;

@@ -1,9 +1,8 @@
-//! What the plans of the sample network do with what people dial, and that their own expectations hold.
+//! What the plans of the sample network do with what people dial.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
-use hotdesk::config::{Files, Loaded, Sites, load, load_from};
+use hotdesk::config::{Loaded, Sites, load};
 use hotdesk::ids::SiteName;
 use hotdesk::plan::{Around, Caller, Level, Neighbours, NoVisitors, Plan, RightsNames, Standing, Trace, follow};
 use hotdesk::settings::User;
@@ -25,22 +24,6 @@ impl Neighbours for Others<'_> {
 
 fn loaded() -> Loaded {
     load(&sample(), &Sites::All).unwrap_or_else(|errors| panic!("{errors}"))
-}
-
-/// The sample with its expectations, which `check` does not try yet and which are therefore commented out.
-fn promising() -> Loaded {
-    let path = sample();
-    let directory = path.parent().expect("a file has a folder");
-    let names = ["network.toml", "sites/london.toml", "sites/paris.toml", "sites/berlin.toml"];
-    let text = |name| {
-        let text = std::fs::read_to_string(directory.join(name)).expect("it is there");
-        match text.find("# [[expect]]") {
-            Some(at) => format!("{}\n{}", &text[..at], text[at..].replace("\n# ", "\n").replacen("# ", "", 1)),
-            None => text,
-        }
-    };
-    let texts = names.map(|name| (name.into(), text(name))).into();
-    load_from(Files::Memory(texts), Path::new("network.toml"), &Sites::All).unwrap_or_else(|errors| panic!("{errors}"))
 }
 
 /// What `user`, wherever at home, gets at `site` for `digits` at that local time.
@@ -76,26 +59,6 @@ fn find<'l>(loaded: &'l Loaded, user: &str) -> (&'l str, &'l User) {
     let all: BTreeMap<&str, (&str, &User)> =
         all.map(|(name, (number, user))| (number.as_str(), (name, user))).collect();
     all[user]
-}
-
-#[test]
-fn the_plans_keep_their_own_promises() {
-    let loaded = promising();
-    for (name, site) in &loaded.sites {
-        for row in &site.expect {
-            let user = row.user.as_ref().expect("the sample speaks of users").as_str();
-            let times = row.at.map_or(vec![MORNING.to_owned(), NIGHT.to_owned()], |at| vec![at.to_string()]);
-            for time in times {
-                assert_eq!(
-                    gives(&loaded, name.as_str(), user, &row.dials, &time),
-                    row.gives,
-                    "{} at {time}",
-                    row.origin
-                );
-            }
-        }
-    }
-    assert_eq!(loaded.sites.values().map(|site| site.expect.len()).sum::<usize>(), 5);
 }
 
 #[test]

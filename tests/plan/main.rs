@@ -9,6 +9,7 @@ mod conformance;
 mod emergency;
 mod errors;
 mod incoming;
+mod lint;
 mod order;
 mod reference;
 mod trace;
