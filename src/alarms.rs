@@ -32,6 +32,11 @@ impl<K: Clone + Ord + Hash> Alarms<K> {
         self.queue.push(Reverse((at, key.clone())));
     }
 
+    /// Whether `key` has an alarm.
+    pub fn is_armed(&self, key: &K) -> bool {
+        self.armed.contains_key(key)
+    }
+
     /// When the next alarm rings.
     pub fn next(&self) -> Option<Instant> {
         self.queue.peek().map(|Reverse((at, _))| *at)
@@ -71,7 +76,9 @@ mod tests {
         alarms.arm(&bob, start + Duration::from_secs(6));
         assert_eq!(alarms.next(), Some(start + Duration::from_secs(5)));
         assert_eq!(alarms.ring(start), None);
-        assert_eq!(alarms.ring(start + Duration::from_secs(20)), Some(ada));
+        assert!(alarms.is_armed(&ada));
+        assert_eq!(alarms.ring(start + Duration::from_secs(20)), Some(ada.clone()));
+        assert!(!alarms.is_armed(&ada));
         assert_eq!(alarms.ring(start + Duration::from_secs(20)), Some(bob));
         assert_eq!(alarms.ring(start + Duration::from_secs(20)), None);
     }

@@ -15,6 +15,7 @@
 //! 4 world     config/(raw serde → validated)  net/(udp, driver, siblings)  storage/(redb)  telemetry  shutdown
 //! 3 building  node/(owns all of the below, wiring only)  event  phone/(the other side of the wire: demo and tests)
 //! 2 roles     registrar/  hot_desk/(home, visited, renewal, licence)  proxy/(source, targets, forward, context, loops)
+//!             service/(the reg event: subscription, reg_info)
 //! 1 machines  transaction/  location/(records, table, ledger)  plan/  link/(token, answer, seal, peer, proof)  auth/
 //! 0 words     sip/(the wire)  settings/  ids  digits  timing  transmit  deadlines  alarms  guarded  pages  rejection
 //! ```
@@ -58,6 +59,7 @@ pub mod plan;
 pub mod proxy;
 pub mod registrar;
 pub mod rejection;
+pub mod service;
 pub mod settings;
 pub mod shutdown;
 pub mod sip;

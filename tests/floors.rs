@@ -23,7 +23,7 @@ const FLOORS: &[(u8, &[&str])] = &[
         ],
     ),
     (1, &["auth", "link", "location", "plan", "transaction"]),
-    (2, &["hot_desk", "proxy", "registrar"]),
+    (2, &["hot_desk", "proxy", "registrar", "service"]),
     (3, &["event", "node", "phone"]),
     (4, &["config", "net", "shutdown", "storage", "telemetry"]),
     (5, &["cli", "main"]),

@@ -54,11 +54,7 @@ const SITE: &[Inactive<SiteTable>] =
 
 const SIP: &[Inactive<SipTable>] = &[row("rtp_ports", |sip| says(&sip.rtp_ports), "no tones are played")];
 
-const REGISTRAR: &[Inactive<RegistrarTable>] = &[row(
-    "nat_keepalive",
-    |registrar| counts(registrar.nat_keepalive),
-    "no keep-alives are sent; `nat_expires` keeps registrations behind NAT short",
-)];
+const REGISTRAR: &[Inactive<RegistrarTable>] = &[];
 
 const HOT_DESK: &[Inactive<HotDeskTable>] = &[
     row(

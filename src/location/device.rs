@@ -1,6 +1,10 @@
 //! One phone, as far as a registrar can tell (SPEC 1).
 
+use std::net::SocketAddr;
+
 use bytes::Bytes;
+
+use crate::sip::{Contact, Digits, Host, Scheme, Uri, push_address};
 
 /// What a phone is known by: its `+sip.instance`; else the Call-ID of its registrations; else its contact's host and port.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +20,16 @@ pub struct Device {
 }
 
 impl Device {
+    /// The phone that gives this contact in a request of that Call-ID; `None` where the contact is no SIP URI with a host.
+    pub fn of_contact(contact: &Contact, call_id: Bytes) -> Option<Self> {
+        let uri = contact.uri();
+        let host = match uri.scheme() {
+            Scheme::Sip | Scheme::Sips => uri.host()?,
+            Scheme::Tel | Scheme::Other => return None,
+        };
+        Some(Self { instance: contact.instance(), call_id, host: address(uri, host), rotates: false })
+    }
+
     /// Whether both are the same phone. Two instances decide alone; else Call-ID or contact address does.
     pub fn is(&self, other: &Device) -> bool {
         match (&self.instance, &other.instance) {
@@ -25,6 +39,22 @@ impl Device {
             }
         }
     }
+}
+
+/// `host:port` of a contact, lower case, with the port that is meant where none is written.
+fn address(uri: &Uri, host: &Host) -> Bytes {
+    let port = uri.port().unwrap_or(if uri.scheme() == Scheme::Sips { 5061 } else { 5060 });
+    let mut address = Vec::with_capacity(32);
+    match host {
+        Host::V4(ip) => push_address(&mut address, SocketAddr::from((*ip, port))),
+        Host::V6(ip) => push_address(&mut address, SocketAddr::from((*ip, port))),
+        Host::Name(name) => {
+            address.extend(name.iter().map(u8::to_ascii_lowercase));
+            address.push(b':');
+            address.extend_from_slice(Digits::of(port.into()).as_ref());
+        }
+    }
+    address.into()
 }
 
 #[cfg(test)]

@@ -123,6 +123,9 @@ impl Node {
             return self.refuse_statelessly(&asked, &gone);
         }
         match self.authenticate(now, &asked) {
+            Ok(proven) if asked.request.method() == &Method::SUBSCRIBE => {
+                self.subscribe_again(now, &asked, &proven.account);
+            }
             Ok(_) => self.refuse_known(now, &asked, &gone),
             Err(rejection) => self.refuse_statelessly(&asked, &rejection),
         }

@@ -6,6 +6,7 @@
 //!                            ├─ register ─ login   REGISTER                ├─ route ─ call ─ transactions
 //!                            ├─ trunks    a carrier, by its address        │
 //!                            └─ phones ─ admit     everybody else         ─┘
+//!                                 └─ subscriptions   SUBSCRIBE to oneself
 //! handle_timeout ── timers ──┬─ call      silence, timer C
 //!                            ├─ upkeep    bindings, leases, renewals
 //!                            └─ asking    other sites: notices, probes
@@ -28,6 +29,7 @@ mod convert;
 mod dialog;
 mod gather;
 mod handover;
+mod keepalive;
 mod leases;
 mod links;
 mod login;
@@ -39,6 +41,7 @@ mod restore;
 mod route;
 mod site_calls;
 mod sites;
+mod subscriptions;
 mod tally;
 mod tasks;
 mod tell;
@@ -69,6 +72,7 @@ use crate::plan::Plan;
 use crate::proxy::{LiveCalls, Names};
 use crate::registrar::Date;
 use crate::rejection::Rejection;
+use crate::service::Subscriptions;
 use crate::settings::{Network, Site, SiteEntry};
 use crate::sip::Status;
 use crate::timing::{Now, Timing};
@@ -135,6 +139,8 @@ pub struct Node {
     stored_by: VecDeque<(Instant, StoreId)>,
     alarms: Alarms<Extension>,
     timers: Alarms<Timer>,
+    /// Users with a phone behind NAT, and when it is written to next.
+    keepalives: Alarms<Extension>,
     auth: Authenticator,
     links: Links,
     link_tasks: Keyed<LinkTask>,
@@ -142,6 +148,8 @@ pub struct Node {
     logins: BTreeMap<Extension, Pending>,
     /// Logins that other sites have undone lately.
     undone_logins: VecDeque<(Instant, LoginId)>,
+    /// Phones that are told of their users' registrations (SPEC 12.4).
+    subscriptions: Subscriptions<Key>,
     /// Visitors whose renewal is due, by home.
     due: BTreeMap<SiteName, BTreeSet<Extension>>,
     /// Visitors of before a restart that home has not confirmed yet (SPEC 8.5).
@@ -179,6 +187,7 @@ impl Node {
         let mut seeds = || std::array::from_fn(|_| entropy.next_u64());
         let (transactions, calls, answered, alarms) = (seeds(), seeds(), seeds(), seeds());
         let (timers, link_tasks, gatherings, live) = (seeds(), seeds(), seeds(), seeds());
+        let keepalives = seeds();
         let entry = entry_of(&config);
         let timing = Timing::from_t1(config.site.sip.t1);
         Self {
@@ -198,12 +207,14 @@ impl Node {
             stored_by: VecDeque::new(),
             alarms: Alarms::new(alarms),
             timers: Alarms::new(timers),
+            keepalives: Alarms::new(keepalives),
             auth: commons.auth.clone(),
             links: Links::new(&config, &commons, &mut entropy),
             link_tasks: Keyed::new(link_tasks),
             notices: BTreeMap::new(),
             logins: BTreeMap::new(),
             undone_logins: VecDeque::new(),
+            subscriptions: Subscriptions::default(),
             due: BTreeMap::new(),
             returning: BTreeMap::new(),
             renewing: BTreeSet::new(),
@@ -315,6 +326,9 @@ impl Node {
             }
             Some(Licence::Leave(extension)) => self.commons.licences.with(|licences| licences.leave(&extension)),
             None => {}
+        }
+        if let Some(changed) = &then.changed {
+            self.tell_watchers(now, changed, &then.events);
         }
         then.events.into_iter().for_each(|event| self.say(event));
         then.notices.into_iter().for_each(|notice| self.notify(now, notice));

@@ -3,6 +3,7 @@
 //! ```text
 //! a response                              the shard that the branch of its top Via names: it sent the request
 //! REGISTER                                the shard of To's user: 201@V, 201@H and 201@REALM are one AOR
+//! SUBSCRIBE                               the same: who watches an AOR is told by the shard that does its writes
 //! MESSAGE with a link token and a user    the shard of that user: login, logout, displacement, settings
 //! every other request                     the shard of its Call-ID
 //! ```
@@ -47,7 +48,7 @@ impl Owners {
     fn of_request(&self, request: &Request) -> ShardId {
         let is_control = request.method() == &Method::MESSAGE && request.header(&Name::HotdeskLink).is_some();
         let user = match *request.method() {
-            Method::REGISTER => request.to().uri().user(),
+            Method::REGISTER | Method::SUBSCRIBE => request.to().uri().user(),
             _ if is_control => request.uri().user(),
             _ => None,
         };

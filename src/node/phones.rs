@@ -50,8 +50,11 @@ impl Node {
 
     /// A proven user dials.
     fn dials(&mut self, now: Now, asked: Asked, proven: &Proven, dialled: &Extension) {
+        if asked.request.method() == &Method::SUBSCRIBE && proven.account.name() == dialled.as_str() {
+            return self.subscribe(now, &asked, &proven.account);
+        }
         let Some(plan) = self.passing(&asked, &proven.account, dialled) else { return };
-        if let Err(rejection) = self.may_dial(&asked, &proven.account, dialled) {
+        if let Err(rejection) = self.may_dial(&asked, &proven.account) {
             return self.refuse_known(now, &asked, &rejection);
         }
         let caller = self.caller_of(&proven.account);
@@ -68,13 +71,10 @@ impl Node {
     }
 
     /// SPEC 5.10, 9.9: what is refused before anything is dialled.
-    fn may_dial(&self, asked: &Asked, account: &Account, dialled: &Extension) -> Result<(), Rejection> {
+    fn may_dial(&self, asked: &Asked, account: &Account) -> Result<(), Rejection> {
         let method = asked.request.method();
         if method == &Method::PUBLISH {
             return Err(Rejection::new(Status::METHOD_NOT_ALLOWED).with(Name::Allow, ALLOW));
-        }
-        if method == &Method::SUBSCRIBE && account.name() == dialled.as_str() {
-            return Err(Rejection::new(Status::BAD_EVENT).with(Name::AllowEvents, ""));
         }
         let Account::Resident(extension) = account else { return Ok(()) };
         // In a lab without passwords nobody has proven to be the user who is elsewhere (SPEC 4.7).
@@ -121,7 +121,7 @@ impl Node {
 
     /// The phone that calls, for the proof of the dialog: its contact, or its flow behind NAT or a proxy (SPEC 4.3, 9.7), and
     /// where the contact is that of a trunk or a site.
-    fn caller_peer(&self, asked: &Asked) -> Peer {
+    pub(super) fn caller_peer(&self, asked: &Asked) -> Peer {
         let request = &asked.request;
         if request.header(&Name::RecordRoute).is_some() || request.vias().nth(1).is_some() {
             return Peer::Phone { flow: asked.source, nat: true };

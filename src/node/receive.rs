@@ -107,6 +107,7 @@ impl Node {
         match self.transactions.hear_response(now.instant, response) {
             Answer::Pass(_, ClientTask::Branch(key, branch)) => self.branch_answered(now, key, branch, response),
             Answer::Pass(_, ClientTask::Link(key)) => self.link_answered(now, key, response),
+            Answer::Pass(_, ClientTask::Notify(key)) => self.notified(now, key, Some(response)),
             Answer::Pass(_, ClientTask::Unheard) | Answer::Absorbed | Answer::Stray => {}
         }
     }

@@ -17,8 +17,9 @@ use crate::sip::{Name, Status};
 use crate::timing::Now;
 use crate::transaction::ServerId;
 
-/// What a registrar may be required to do (RFC 3327, RFC 5626 §6).
-const SUPPORTED: [&[u8]; 2] = [b"path", b"outbound"];
+/// What a registrar may be required to do (RFC 3327). Not `outbound`: that promises STUN on this port (RFC 5626 §5.4); `reg-id`
+/// counts all the same.
+const SUPPORTED: [&[u8]; 1] = [b"path"];
 
 impl Node {
     pub(super) fn register(&mut self, now: Now, asked: Asked) {
@@ -147,9 +148,20 @@ impl Node {
         let site = self.config.site.clone();
         let update = Update::read(&asked.request, asked.source, &site.limits, &site.registrar)?;
         self.may_bind(&update)?;
-        if let Standing::Refused(rejection) = registrar::standing(&visitor.displaced, &update, &site.name, now.wall) {
-            return Err(rejection);
+        let mut base = None;
+        match registrar::standing(&visitor.displaced, &update, &site.name, now.wall) {
+            Standing::Free => {}
+            Standing::Refused(rejection) => return Err(rejection),
+            Standing::Back(displaced) => base = Some(Visitor { displaced, ..visitor.clone() }),
+            // What a displaced phone takes out is not what the others have put in, though it says `*`.
+            Standing::Left(displaced) => {
+                let next = Visitor { displaced, ..visitor.clone() };
+                let then = self.accepted(now, server, asked, &[], &update);
+                self.change(now, extension, Some(Record::Visitor(next)), then);
+                return Ok(());
+            }
         }
+        let visitor = base.as_ref().unwrap_or(visitor);
         let (allowed, serial) = (visitor.guest.allows.devices, next_serial(&visitor.bindings, now.wall));
         let judged = judge(&visitor.bindings, &update, allowed, &site.registrar, proven.nonce_issued, serial, now)?;
         let (bindings, displaced, lazy) = match judged {
@@ -227,6 +239,10 @@ impl Node {
     pub(super) fn change(&mut self, now: Now, extension: &Extension, record: Option<Record>, then: Then) {
         // A new login, or a word of home's, ends the wait for one of before the restart.
         let was_returning = self.returning.remove(extension).is_some();
+        let then = Then { changed: Some(extension.clone()), ..then };
+        if let Some(record) = &record {
+            self.keep_alive(now, extension, record);
+        }
         if let Some(alarm) = record.as_ref().and_then(Record::next_alarm) {
             self.alarms.arm(extension, alarm);
         }
@@ -249,8 +265,9 @@ impl Node {
         if self.location.is_staged(extension.as_str()) {
             return self.change(now, extension, Some(record), then);
         }
+        self.keep_alive(now, extension, &record);
         self.ledger.extend(&self.location, extension, record);
-        self.fulfil(now, then);
+        self.fulfil(now, Then { changed: Some(extension.clone()), ..then });
     }
 
     pub(super) fn logged_in(

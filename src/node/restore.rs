@@ -76,6 +76,7 @@ impl Node {
         if let Some(alarm) = record.next_alarm() {
             self.alarms.arm(extension, alarm);
         }
+        self.keep_alive(now, extension, &record);
         self.location.restore(extension, record);
     }
 

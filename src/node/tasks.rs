@@ -36,6 +36,8 @@ pub(super) enum ClientTask {
     Branch(Key, u32),
     /// A request of our own to another site.
     Link(Key),
+    /// A NOTIFY of a subscription.
+    Notify(Key),
     /// A CANCEL or a notice, whose answer nobody needs.
     Unheard,
 }
@@ -51,6 +53,8 @@ pub(super) enum Timer {
     Notice(Key),
     /// The owners have had their time to judge their parts of a renewal.
     Gathering(Key),
+    /// A subscription runs out, or has waited long enough.
+    Subscription(Key),
 }
 
 /// A request as it came in.
@@ -73,6 +77,8 @@ pub(super) struct Then {
     pub answer: Option<Waiting>,
     /// What becomes of a licence: only a change that is true takes or gives one back for good.
     pub licence: Option<Licence>,
+    /// Whose record it changes: those who watch it are told (SPEC 12.4).
+    pub changed: Option<Extension>,
     /// What other sites are told.
     pub notices: Vec<Notice>,
     /// What is told to logs and tests.

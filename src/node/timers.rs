@@ -19,6 +19,9 @@ impl Node {
         while let Some(extension) = self.alarms.ring(now.instant) {
             self.look_after(now, &extension);
         }
+        while let Some(extension) = self.keepalives.ring(now.instant) {
+            self.send_keepalives(now, &extension);
+        }
         self.look_at_ringing(now);
         self.look_at_calls(now);
         self.look_at_the_store(now);
@@ -33,7 +36,7 @@ impl Node {
         let (transactions, calls) = (self.transactions.poll_timeout(), self.live.next());
         let store = self.stored_by.front().map(|(by, _)| *by);
         let own = [transactions, calls, self.timers.next(), self.alarms.next(), links, ringing, store];
-        own.into_iter().flatten().min()
+        own.into_iter().chain([self.keepalives.next()]).flatten().min()
     }
 
     fn due(&mut self, now: Now, timer: Timer) {
@@ -42,6 +45,7 @@ impl Node {
             Timer::Link(key) => self.link_failed(now, key),
             Timer::Notice(key) => self.send_notice(now, key),
             Timer::Gathering(key) => self.end_gathering(now, key),
+            Timer::Subscription(key) => self.look_at_subscription(now, key),
         }
     }
 
@@ -57,6 +61,8 @@ impl Node {
                 }
                 Happened::ClientTimeout(_, ClientTask::Link(key))
                 | Happened::ClientUnreachable(_, ClientTask::Link(key)) => self.link_failed(now, key),
+                Happened::ClientTimeout(_, ClientTask::Notify(key))
+                | Happened::ClientUnreachable(_, ClientTask::Notify(key)) => self.notified(now, key, None),
                 Happened::ServerEnded(_, ServerTask::Call(key)) => {
                     let live = self.answered.remove(key).and_then(|answered| answered.live);
                     live.into_iter().for_each(|live| self.live.settled(live));

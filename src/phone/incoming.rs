@@ -155,7 +155,19 @@ impl Phone {
         if !known {
             return self.reply(now, key, Status::CALL_DOES_NOT_EXIST, None, Vec::new());
         }
+        // RFC 3261 §12.2.2.
+        if let Some(dialog) = self.subscriptions.iter_mut().find(|dialog| dialog.owns(request)) {
+            if dialog.remote_cseq.is_some_and(|last| request.cseq().number <= last) {
+                return self.reply(now, key, Status::SERVER_INTERNAL_ERROR, Some("CSeq Out Of Order"), Vec::new());
+            }
+            dialog.remote_cseq = Some(request.cseq().number);
+        }
         self.reply(now, key, Status::OK, None, Vec::new());
+        let state = request.header(&Name::SubscriptionState).map(|header| lossy(&header.value()));
+        if *request.method() == Method::NOTIFY && state.is_some_and(|state| state.starts_with("terminated")) {
+            self.subscribed.remove(&*lossy(request.call_id()));
+            self.subscriptions.retain(|dialog| !dialog.owns(request));
+        }
         self.note(None, request);
     }
 

@@ -35,6 +35,20 @@ impl Phone {
         request
     }
 
+    /// Refreshes the newest subscription of ours, or ends it with an expiry of 0 (RFC 6665 §4.1.2.2).
+    pub fn subscribe_again(&mut self, now: Instant, event: &str, expires: u32) -> RequestRef {
+        let request = RequestRef(self.number());
+        let (contact, proxy) = (self.contact(), self.config.proxy);
+        let extras = vec![(Name::Contact, contact), (Name::Event, event.into()), (Name::Expires, expires.to_string())];
+        let newest = self.subscriptions.iter_mut().rfind(|dialog| self.subscribed.contains(&dialog.call_id));
+        let outline = newest.map(|dialog| dialog.request(Method::SUBSCRIBE, proxy, extras));
+        match outline {
+            Some(outline) => self.ask(now, outline, Purpose::Plain(request)),
+            None => self.done(request, Method::SUBSCRIBE, None),
+        }
+        request
+    }
+
     /// Any request that is no call and is in none. Headers and body are sent as they are.
     pub fn request(
         &mut self,
@@ -171,7 +185,8 @@ impl Phone {
             self.registration.cseq = self.registration.cseq.max(outline.cseq);
             self.registration.kept = Some((challenge, 1));
         }
-        for dialog in self.calls.values_mut().filter_map(|call| call.dialog.as_mut()) {
+        let calls = self.calls.values_mut().filter_map(|call| call.dialog.as_mut());
+        for dialog in calls.chain(&mut self.subscriptions) {
             if dialog.call_id == outline.call_id {
                 dialog.local_cseq = dialog.local_cseq.max(outline.cseq);
             }

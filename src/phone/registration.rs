@@ -73,6 +73,11 @@ impl Phone {
         self.register(now, expires);
     }
 
+    /// Forgets how far it has counted, as a phone that starts anew with its old Call-ID does, and what challenged it.
+    pub fn count_anew(&mut self) {
+        (self.registration.cseq, self.registration.kept) = (0, None);
+    }
+
     /// Whether it refreshes its registration by itself; it does unless told.
     pub fn refresh_by_itself(&mut self, refreshes: bool) {
         self.registration.refreshes = refreshes;

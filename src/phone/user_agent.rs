@@ -87,12 +87,18 @@ impl Phone {
         self.config.domain = domain.into();
     }
 
+    /// Uses another account from now on, in the dialogs that there are too.
+    pub fn account(&mut self, user: &str, password: &str) {
+        (self.config.user, self.config.password) = (user.into(), password.into());
+    }
+
     /// Power off and on: calls, registration and everything under way are forgotten; the contact stays.
     pub fn reboot(&mut self) {
         self.asking.forget();
         self.serving = Serving::default();
         self.calls.clear();
         self.subscriptions.clear();
+        self.subscribed.clear();
         self.registration = Registration::new(self.call_id(), self.entropy.token());
     }
 

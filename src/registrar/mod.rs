@@ -5,8 +5,8 @@
 //! answers with [`answer`] once they are stored. Where hot desking is concerned (parked phones, logins elsewhere) the node takes
 //! the judged bindings to `hot_desk/`; nothing here knows of it.
 //!
-//! RFC 3261 §10.3 and §19.1.4, RFC 3327 (Path), RFC 5626 (`+sip.instance` and `reg-id`, without keep-alive and edge proxy rules).
-//! Out of scope: digests, GRUU (RFC 5627), the `reg` event.
+//! RFC 3261 §10.3 and §19.1.4, RFC 3327 (Path), RFC 5626 (`+sip.instance` and `reg-id` replace a binding; the rest
+//! of outbound is not promised). Out of scope: digests, GRUU (RFC 5627), the `reg` event (`service/`), keep-alives (the node's).
 
 mod aor;
 mod judge;

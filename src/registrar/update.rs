@@ -8,7 +8,7 @@ use super::nat;
 use crate::location::Device;
 use crate::rejection::Rejection;
 use crate::settings::{Limits, Registrar};
-use crate::sip::{Contact, Contacts, Digits, Host, Malformed, Name, Request, Scheme, Status, Uri, push_address};
+use crate::sip::{Contact, Contacts, Host, Malformed, Name, Request, Status, Uri};
 use crate::transmit::Flow;
 
 /// A REGISTER as the registrar needs it. Its bytes are the message's: what lasts is copied out when it is judged.
@@ -134,19 +134,11 @@ struct Reader<'r> {
 impl Reader<'_> {
     fn wanted(&self, contact: &Contact) -> Result<Wanted, Rejection> {
         let uri = contact.uri().clone();
-        let host = match (uri.scheme(), uri.host()) {
-            (Scheme::Sip | Scheme::Sips, Some(host)) => host,
-            (Scheme::Sip | Scheme::Sips | Scheme::Tel | Scheme::Other, _) => {
-                return Err(Rejection::because(
-                    Status::UNSUPPORTED_URI_SCHEME,
-                    "Unsupported URI Scheme In Contact Header",
-                ));
-            }
+        let device = Device::of_contact(contact, self.request.call_id().clone());
+        let (Some(device), Some(host)) = (device, uri.host()) else {
+            return Err(Rejection::because(Status::UNSUPPORTED_URI_SCHEME, "Unsupported URI Scheme In Contact Header"));
         };
         let nat = self.is_nat(host);
-        let instance = contact.instance();
-        let device =
-            Device { instance, call_id: self.request.call_id().clone(), host: address(&uri, host), rotates: false };
         Ok(Wanted {
             params: without_expires(contact),
             q: contact.q().unwrap_or(1000),
@@ -180,22 +172,6 @@ impl Reader<'_> {
         };
         Ok(asked.min(longest))
     }
-}
-
-/// `host:port` of a contact, lower case, with the port that is meant where none is written.
-fn address(uri: &Uri, host: &Host) -> Bytes {
-    let port = uri.port().unwrap_or(if uri.scheme() == Scheme::Sips { 5061 } else { 5060 });
-    let mut address = Vec::with_capacity(32);
-    match host {
-        Host::V4(ip) => push_address(&mut address, SocketAddr::from((*ip, port))),
-        Host::V6(ip) => push_address(&mut address, SocketAddr::from((*ip, port))),
-        Host::Name(name) => {
-            address.extend(name.iter().map(u8::to_ascii_lowercase));
-            address.push(b':');
-            address.extend_from_slice(Digits::of(port.into()).as_ref());
-        }
-    }
-    address.into()
 }
 
 fn without_expires(contact: &Contact) -> Bytes {

@@ -4,6 +4,7 @@ mod ladder;
 mod lines;
 mod play;
 mod sample;
+mod watching;
 mod world;
 
 pub use lines::{Line, LineClass};

@@ -57,8 +57,16 @@ struct SiteSeat {
     served: (Duration, u32),
 }
 
+/// A translator of addresses that closes the way in when nothing has gone through it for a while.
+struct Nat {
+    life: Duration,
+    used: Duration,
+}
+
 struct PhoneSeat {
     name: String,
+    /// What stands between it and the network.
+    nat: Option<Nat>,
     /// `None` while it is switched off.
     phone: Option<Phone>,
     address: SocketAddr,
@@ -191,7 +199,8 @@ impl World {
         let seat = Seat(self.phones.len());
         let address = config.local;
         let phone = Some(Phone::new(config, seed_of(self.seed, &name, 0)));
-        let seated = PhoneSeat { name, phone, address, class, events: Vec::new(), seen: 0, complaints: Vec::new() };
+        let seated =
+            PhoneSeat { name, nat: None, phone, address, class, events: Vec::new(), seen: 0, complaints: Vec::new() };
         self.phones.push(seated);
         self.by_address.insert(address, Party::Phone(seat));
         seat
@@ -213,6 +222,23 @@ impl World {
         let same = self.phones.iter().filter(|seat| seat.name.starts_with(&format!("{user}@{site}"))).count();
         let name = format!("{user}@{site}{}", "'".repeat(same));
         self.seat(name, config, LineClass::Phones)
+    }
+
+    /// The same behind a NAT that forgets a flow which was quiet for `life`.
+    pub fn phone_behind_nat(&mut self, user: &str, site: &str, life: Duration) -> Seat {
+        let seat = self.phone(user, site);
+        let number = seat.0 as u8;
+        let (private, public) = ([192, 168, 7, number], [203, 0, 113, number]);
+        let known = self.phones[seat.0].address;
+        let config = PhoneConfig { local: (private, 5060).into(), ..self.look(seat).config().clone() };
+        let phone = Phone::new(config, seed_of(self.seed, self.name(seat), 0));
+        let seated = &mut self.phones[seat.0];
+        seated.phone = Some(phone);
+        seated.address = (public, 40_000).into();
+        seated.nat = Some(Nat { life, used: Duration::ZERO });
+        self.by_address.remove(&known);
+        self.by_address.insert((public, 40_000).into(), Party::Phone(seat));
+        seat
     }
 
     /// The seat of a carrier: `bt`, `mobile`, `orange`, `telekom`.
@@ -608,11 +634,22 @@ impl World {
                 }
                 self.drain_site(&name);
             }
-            Some(Party::Phone(seat)) if self.phones[seat.0].phone.is_some() => {
+            Some(Party::Phone(seat)) if self.phones[seat.0].phone.is_some() && self.lets_in(seat) => {
                 self.act(seat, |phone, now| phone.handle_datagram(now, from, bytes));
             }
             Some(Party::Phone(_)) | None => {}
         }
+    }
+
+    /// Whether what stands before a phone still knows the way in; it knows it longer then.
+    fn lets_in(&mut self, seat: Seat) -> bool {
+        let now = self.now;
+        let Some(nat) = &mut self.phones[seat.0].nat else { return true };
+        let open = now - nat.used <= nat.life;
+        if open {
+            nat.used = now;
+        }
+        open
     }
 
     // -------------------------------------------------------------------------------------------------------------- the outputs
@@ -623,6 +660,9 @@ impl World {
         let Some(phone) = &mut seated.phone else { return };
         seated.events.extend(std::iter::from_fn(|| phone.poll_event()).map(|event| (at, event)));
         let (from, sent) = (seated.address, std::iter::from_fn(|| phone.poll_transmit()).collect::<Vec<_>>());
+        if let Some(nat) = seated.nat.as_mut().filter(|_| !sent.is_empty()) {
+            nat.used = at;
+        }
         for (to, bytes) in sent {
             self.send(from, 0, to, bytes);
         }
