@@ -69,6 +69,7 @@ fn forward_an_invite(bencher: Bencher) {
         kind: Kind::Phone,
         rule: Rule::Phones,
         asserted: None,
+        max_breadth: None,
         counts: None,
     };
     let via = via_value(address(SITE), "z9hG4bK000123456789abcdef.0123456789abcdef");

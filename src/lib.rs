@@ -14,7 +14,7 @@
 //! 5 faces     main  cli/(run check dial demo hash secret)
 //! 4 world     config/(raw serde → validated)  net/(udp, driver, siblings)  storage/(redb)  telemetry  shutdown
 //! 3 building  node/(owns all of the below, wiring only)  event  phone/(the other side of the wire: demo and tests)
-//! 2 roles     registrar/  hot_desk/(home, visited, renewal, licence)  proxy/(source, targets, forward, context, loops)
+//! 2 roles     registrar/  hot_desk/(home, visited, renewal, licence)  proxy/(source, targets, diversion, forward, context, loops)
 //!             service/(the reg event: subscription, reg_info)
 //! 1 machines  transaction/  location/(records, table, ledger)  plan/  link/(token, answer, seal, peer, proof)  auth/
 //! 0 words     sip/(the wire)  settings/  ids  digits  timing  transmit  deadlines  alarms  guarded  pages  rejection
@@ -34,7 +34,8 @@
 //! # The journey of an INVITE
 //!
 //! `node/phones` looks for an emergency number first, then proves the caller; [`plan::Plan::route`] decides what was dialled;
-//! `node/route` turns the decision into [`proxy::Stage`]s of targets: phones by `q`, another site by its claims, trunks in order.
+//! `node/route` turns the decision into [`proxy::Stage`]s of targets: phones by `q`, another site by its claims, trunks in order;
+//! `node/forwards` knows what is tried when they fail (a user's forwards, the next of a group).
 //! `node/call` sends the branches ([`proxy::forward_request`] writes each once), the response context ([`proxy::Context`]) says
 //! what is passed on and when the next stage begins. Later requests of the dialog come back by the proof in our Record-Route
 //! ([`link::proof`]), which `node/dialog` opens: they go to the other peer and nowhere else.

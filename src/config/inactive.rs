@@ -15,6 +15,7 @@ use super::raw::{
 };
 use super::trunks::address_of;
 use crate::ids::SiteName;
+use crate::sip::Uri;
 
 /// A key without effect.
 struct Inactive<T> {
@@ -31,10 +32,8 @@ const fn row<T>(key: &'static str, asks: fn(&T) -> bool, why: &'static str) -> I
 }
 
 const NO_PAGE: &str = "there is no web page, API or metrics";
-const NO_FORWARDS: &str = "no call is forwarded";
 const NO_PIN: &str = "nobody can log in by dialling";
 const NO_ALTERNATE: &str = "alternate routes are not taken, and nobody waits for a trunk";
-const NO_NEXT: &str = "members ring until the caller gives up or they refuse, and nobody is called after them";
 
 const NETWORK: &[Inactive<NetworkTable>] = &[
     row("admin", |network| network.admin.is_some(), NO_PAGE),
@@ -42,15 +41,12 @@ const NETWORK: &[Inactive<NetworkTable>] = &[
     row("call_log", |network| says(&network.call_log), "calls are not recorded"),
 ];
 
-const PROFILES: &[Inactive<ProfileTable>] = &[
-    row("forwarding", |profile| profile.forwarding.is_some(), NO_FORWARDS),
-    row("forward_external", |profile| profile.forward_external.is_some(), NO_FORWARDS),
-];
+const PROFILES: &[Inactive<ProfileTable>] = &[];
 
 const SITES: &[Inactive<SiteRow>] = &[row("admin", |site| site.admin.is_some(), NO_PAGE)];
 
 const SITE: &[Inactive<SiteTable>] =
-    &[row("voicemail", |site| says(&site.voicemail), "calls are not sent to voicemail")];
+    &[row("voicemail", has_named_voicemail, "host names are not looked up: no call is sent to voicemail")];
 
 const SIP: &[Inactive<SipTable>] = &[row("rtp_ports", |sip| says(&sip.rtp_ports), "no tones are played")];
 
@@ -72,11 +68,9 @@ const USERS: &[Inactive<UserRow>] = &[
     row("login_code", |user| user.login_code.as_ref().is_some_and(|code| !code.is_empty()), NO_PIN),
     row("login_code_hash", |user| user.login_code_hash.as_ref().is_some_and(|code| !code.is_empty()), NO_PIN),
     row("priority", |user| user.priority.is_some(), NO_ALTERNATE),
-    row("forward", forwards, NO_FORWARDS),
 ];
 
-const GROUPS: &[Inactive<GroupRow>] =
-    &[row("after", |group| group.after.is_some(), NO_NEXT), row("then", |group| says(&group.then), NO_NEXT)];
+const GROUPS: &[Inactive<GroupRow>] = &[];
 
 const SHORT_CODES: &[Inactive<ShortCode>] =
     &[row("feature", |code| says(&code.feature) && !is_served(code), "whoever dials this code gets 403")];
@@ -92,7 +86,6 @@ const TRUNKS: &[Inactive<TrunkRow>] = &[
     row("from", |trunk| trunk.from.as_deref() == Some("rewrite"), "From stays as the phone sent it"),
     row("geolocation", |trunk| trunk.geolocation.as_deref().is_some_and(|how| how != "no"), "no location is sent"),
     row("retry", |trunk| counts(trunk.retry), "the next call tries a failed trunk again"),
-    row("transit_calls", |trunk| trunk.transit_calls.is_some(), NO_FORWARDS),
     row("username", |trunk| says(&trunk.username), "a carrier's challenge is not answered: its calls fail"),
     row("register", |trunk| trunk.register.is_some(), "nothing registers with a carrier"),
 ];
@@ -104,14 +97,13 @@ fn is_served(code: &ShortCode) -> bool {
     code.feature.as_deref().is_some_and(|feature| SERVED.contains(&feature))
 }
 
-fn forwards(user: &UserRow) -> bool {
-    let forward = &user.forward;
-    let targets = [&forward.unconditional, &forward.busy, &forward.no_answer, &forward.unreachable];
-    forward.after.is_some() || targets.into_iter().any(says)
-}
-
 fn has_host_name(trunk: &TrunkRow) -> bool {
     trunk.address.as_deref().is_some_and(|address| address_of(address).is_none())
+}
+
+fn has_named_voicemail(site: &SiteTable) -> bool {
+    let uri = site.voicemail.clone().filter(|uri| !uri.is_empty()).and_then(|uri| Uri::parse(uri).ok());
+    uri.is_some_and(|uri| uri.host().is_none_or(|host| host.ip().is_none()))
 }
 
 /// `""` says nothing.

@@ -1,13 +1,14 @@
 //! A request on its way: branches sent, responses judged by the response context, CANCEL, timer C.
 
 use super::Node;
+use super::forwards::{Deflection, Way};
 use super::tally::calls_for_help;
 use super::tasks::{Answered, Asked, Call, ClientTask, Key, Leg, Passing, ServerTask, SiteLeg, Timer};
 use crate::event::Event;
 use crate::location::Record;
 use crate::proxy::{
-    About, Best, Caller, Context, Dress, Input, Kind, Rule, SessionTimer, Stage, Step, Target, branch_with,
-    forward_request, forward_response, forward_success, via_value,
+    About, Best, Caller, Context, Dress, Input, Kind, Ringing, Rule, SessionTimer, Stage, Step, Target, TargetSet,
+    branch_with, forward_request, forward_response, forward_success, share_breadth, via_value, with_challenges,
 };
 use crate::rejection::Rejection;
 use crate::sip::{Method, Name, Response, Status};
@@ -16,10 +17,15 @@ use crate::timing::Now;
 /// The longest request that still fits into a datagram with all that may be put on it: Via, Record-Routes, token, identity
 /// (SPEC 9.11).
 const LONGEST: usize = 64_000;
+/// RFC 5393 §5.3.3: the breadth of a request that says nothing of it.
+const MAX_BREADTH: u32 = 60;
+/// RFC 3326: why a branch is cancelled that was not answered in time.
+const TIMED_OUT: &[u8] = b"SIP;cause=408;text=\"Request Timeout\"";
 
 impl Node {
-    /// Forwards an admitted request to these stages.
-    pub(super) fn start_call(&mut self, now: Now, asked: Asked, caller: Caller, plan: Passing, stages: Vec<Stage>) {
+    /// Forwards an admitted request to these targets.
+    pub(super) fn start_call(&mut self, now: Now, asked: Asked, caller: Caller, plan: Passing, targets: TargetSet) {
+        let TargetSet { ringing: Ringing { stages, called, after }, claims, diversions } = targets;
         let is_urgent = stages
             .iter()
             .flat_map(|stage| &stage.targets)
@@ -56,16 +62,21 @@ impl Node {
         if asked.request.method() == &Method::INVITE {
             self.ringing.push_back((rings_until, key));
         }
+        let way = Way { called, claims, diversions, round: 0 };
         let clients = Vec::new();
-        let call = Call { asked, server, context, clients, config, caller, plan, rings_until, live, session };
+        let call = Call { asked, server, context, clients, config, caller, plan, way, rings_until, live, session };
         self.calls.insert(key, call);
+        self.arm_patience(now, key, after);
         match first {
             Some(stage) => self.start_stage(now, key, stage),
             None => self.finish(now, key, Best { status: Status::TEMPORARILY_UNAVAILABLE, bytes: None }),
         }
     }
 
-    fn start_stage(&mut self, now: Now, key: Key, stage: Stage) {
+    pub(super) fn start_stage(&mut self, now: Now, key: Key, mut stage: Stage) {
+        if !self.share_breadth(key, &mut stage) {
+            return self.finish(now, key, Best { status: Status::MAX_BREADTH_EXCEEDED, bytes: None });
+        }
         let mut failed = Vec::new();
         for target in stage.targets {
             failed.extend(self.send_branch(now, key, target));
@@ -73,6 +84,24 @@ impl Node {
         for (branch, why) in failed {
             self.judge(now, key, branch, why, None);
         }
+    }
+
+    /// RFC 5393 §5.3.3: gives each branch its share of the request's breadth. False: there is not enough for all of them. A dialog's
+    /// requests have one branch each and keep their header as it is; nothing keeps a call for help (SPEC 6.7).
+    fn share_breadth(&mut self, key: Key, stage: &mut Stage) -> bool {
+        let Some(call) = self.calls.of(key) else { return true };
+        if stage.targets.iter().all(|target| matches!(target.rule, Rule::Dialog | Rule::Emergency)) {
+            return true;
+        }
+        let came = call.asked.request.header(&Name::MaxBreadth);
+        let came = came.and_then(|header| std::str::from_utf8(&header.value()).ok()?.trim().parse().ok());
+        // One branch of a request that says nothing of it needs no header: whoever is next reads the same from its absence.
+        if came.is_none() && stage.targets.len() == 1 {
+            return true;
+        }
+        let Some(shares) = share_breadth(came.unwrap_or(MAX_BREADTH), stage.targets.len()) else { return false };
+        stage.targets.iter_mut().zip(shares).for_each(|(target, share)| target.max_breadth = Some(share));
+        true
     }
 
     /// Sends one branch; gives its number back if it could not be sent, and why.
@@ -85,7 +114,7 @@ impl Node {
         }
         let call = self.calls.of(key)?;
         let task = ClientTask::Branch(key, branch as u32);
-        let silence = target.rule.silence(&call.config.site.links);
+        let silence = target.silence(&call.config.site.links);
         let is_invite = call.asked.request.method() == &Method::INVITE;
         let (client, site) = self.transmit_branch(now, key, &target, task);
         let call = self.calls.of(key)?;
@@ -145,6 +174,7 @@ impl Node {
             keep_identity: call.plan.keep_identity,
             realm: &call.config.network.realm,
             from_outside: call.plan.from_outside,
+            diversions: &call.way.diversions,
             session: if urgent { SessionTimer::default() } else { call.session },
         };
         let bytes = forward_request(request, target, &dress);
@@ -168,9 +198,18 @@ impl Node {
         if self.site_answered(now, key, at, response) {
             return;
         }
+        let deflection = self.deflected(now, key, at, response);
+        if deflection == Some(Deflection::Followed) {
+            self.note_branch(key, at, &Input::TimedOut);
+            return;
+        }
         let input = match status.class() {
             1 => Input::Provisional,
             2 => Input::Success,
+            _ if deflection.is_some() => {
+                let status = Status::TEMPORARILY_UNAVAILABLE;
+                Input::Failure { status, bytes: None, cause: None, not_here: false }
+            }
             _ => Input::Failure {
                 status,
                 bytes: Some(forward_response(response)),
@@ -195,6 +234,8 @@ impl Node {
         if let Some(&mut Answered { server, live, session }) = self.answered.of(key).filter(|_| status.is_success()) {
             self.note_answer(now, live, &session, branch, response, None);
             self.transactions.respond(now.instant, server, status, forward_success(response, &session));
+        } else {
+            self.pass_late(key, response);
         }
     }
 
@@ -211,9 +252,13 @@ impl Node {
                 self.cancel_branches(now, key, Some(b"SIP;cause=200;text=\"Call completed elsewhere\""));
                 self.end_answered(now, key, branch, response);
             }
-            Step::Cancel => self.cancel_branches(now, key, None),
+            Step::Cancel => {
+                let status = call.context.best_status().unwrap_or(Status::DECLINE);
+                let reason = format!("SIP;cause={status};text=\"{}\"", status.reason());
+                self.cancel_branches(now, key, Some(reason.as_bytes()));
+            }
             Step::Next(stage) => self.start_stage(now, key, stage),
-            Step::Finish(best) => self.finish(now, key, best),
+            Step::Finish(best) => self.exhausted(now, key, best),
         }
     }
 
@@ -250,13 +295,18 @@ impl Node {
         call.live.into_iter().for_each(|live| self.live.over(live));
         self.note_in_dialog(now, &call, best.status, None);
         self.say_call(&call, best.status);
+        self.expect_late(now, key, &call);
         match best.bytes {
             // RFC 3261 §16.7 step 6: a 503 speaks of the next hop, not of us.
             Some(_) if best.status == Status::SERVICE_UNAVAILABLE => {
                 let rejection = Rejection::warned(Status::SERVER_INTERNAL_ERROR, "the next server is overloaded");
                 self.refuse(now, call.server, &call.asked, &rejection);
             }
-            Some(bytes) => self.transactions.respond(now.instant, call.server, best.status, bytes),
+            Some(bytes) => {
+                let is_challenge = matches!(best.status, Status::UNAUTHORIZED | Status::PROXY_AUTHENTICATION_REQUIRED);
+                let bytes = if is_challenge { with_challenges(bytes, call.context.challenges()) } else { bytes };
+                self.transactions.respond(now.instant, call.server, best.status, bytes);
+            }
             // RFC 4320 §4.2: a non-INVITE that nobody answered is not answered.
             None if best.status == Status::REQUEST_TIMEOUT && !is_invite => {}
             None => {
@@ -266,11 +316,38 @@ impl Node {
         }
     }
 
+    /// The call is over with an answer of ours.
+    pub(super) fn finish_as(&mut self, now: Now, key: Key, rejection: &Rejection) {
+        let Some(call) = self.calls.remove(key) else { return };
+        call.live.into_iter().for_each(|live| self.live.over(live));
+        self.say_call(&call, rejection.status);
+        self.expect_late(now, key, &call);
+        self.refuse(now, call.server, &call.asked, rejection);
+    }
+
+    /// A branch that was given up may still be answered.
+    fn expect_late(&mut self, now: Now, key: Key, call: &Call) {
+        while self.late_until.front().is_some_and(|(until, _)| *until <= now.instant) {
+            self.late_until.pop_front().into_iter().for_each(|(_, key)| _ = self.late.remove(key));
+        }
+        if call.asked.request.method() == &Method::INVITE && call.context.may_be_late() {
+            self.late.insert(key, call.asked.reply_to);
+            self.late_until.push_back((now.instant + self.timing.t1x64() * 2, key));
+        }
+    }
+
+    /// RFC 3261 §16.7 step 5: a 2xx to INVITE goes upstream even after another final response. The server transaction has ended with
+    /// that one and takes no 2xx (RFC 6026 §7.1), so it goes to where the responses went.
+    fn pass_late(&mut self, key: Key, response: &Response) {
+        let Some(&mut reply_to) = self.late.of(key).filter(|_| response.status().is_success()) else { return };
+        self.send(reply_to, forward_response(response));
+    }
+
     /// What the caller is told when nobody answered.
     fn silent_rejection(&self, call: &Call, status: Status) -> Rejection {
         let last = call.clients.last().and_then(|leg| leg.site.as_ref()).map(|leg| &leg.target.kind);
         match (status, last) {
-            (Status::REQUEST_TERMINATED, _) => Rejection::new(status),
+            (Status::REQUEST_TERMINATED | Status::MAX_BREADTH_EXCEEDED, _) => Rejection::new(status),
             (_, Some(Kind::Site(site, _))) => Rejection::warned(status, format!("site {site} cannot be reached")),
             _ if matches!(call.context.last_rule(), Some(Rule::Trunk | Rule::Emergency)) => no_line_free(),
             _ => Rejection::new(status),
@@ -288,7 +365,7 @@ impl Node {
     }
 
     /// CANCEL for every branch without a final response (RFC 3261 §16.10).
-    fn cancel_branches(&mut self, now: Now, key: Key, reason: Option<&[u8]>) {
+    pub(super) fn cancel_branches(&mut self, now: Now, key: Key, reason: Option<&[u8]>) {
         let Some(call) = self.calls.of(key) else { return };
         for branch in call.context.pending() {
             if let Some(client) = call.clients.get(branch).and_then(|leg| leg.client) {
@@ -329,7 +406,7 @@ impl Node {
         }
         if let Some(client) = client.filter(|_| self.is_invite(key)) {
             // SPEC 8.1: a late 1xx is cancelled: the transaction remembers it until then.
-            self.transactions.cancel(now.instant, client, None, ClientTask::Unheard);
+            self.transactions.cancel(now.instant, client, Some(TIMED_OUT), ClientTask::Unheard);
         }
         self.judge(now, key, at, Input::Silence, None);
     }
@@ -361,7 +438,7 @@ impl Node {
     fn rang_too_long(&mut self, now: Now, key: Key) {
         let Some(call) = self.calls.of(key) else { return };
         let pending: Vec<usize> = call.context.pending().collect();
-        self.cancel_branches(now, key, None);
+        self.cancel_branches(now, key, Some(TIMED_OUT));
         for branch in pending {
             self.judge(now, key, branch, Input::TimedOut, None);
         }

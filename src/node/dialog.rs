@@ -71,7 +71,7 @@ impl Node {
             gives: String::new(),
         };
         let stage = Stage { targets: vec![target] };
-        self.start_call(now, asked, Caller::Unknown, plan, vec![stage]);
+        self.start_call(now, asked, Caller::Unknown, plan, vec![stage].into());
     }
 
     /// The ACK to a 2xx: passed on without a transaction, or dropped (SPEC 9.7).
@@ -213,8 +213,17 @@ impl Node {
             Peer::Site(number) => self.flow_to(self.site_by_number(number)?.address),
         };
         let uri = known.uri.as_bytes().clone();
-        let (path, kind, rule) = (Vec::new(), Kind::Phone, Rule::Dialog);
-        Some(Target { uri, flow, path, peer, kind, rule, asserted: None, counts: None })
+        Some(Target {
+            uri,
+            flow,
+            path: Vec::new(),
+            peer,
+            kind: Kind::Phone,
+            rule: Rule::Dialog,
+            asserted: None,
+            max_breadth: None,
+            counts: None,
+        })
     }
 
     /// The mark of the trunk that sends from that address.

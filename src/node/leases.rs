@@ -120,7 +120,14 @@ impl Node {
     /// What travels with the user, with a version that is another for another content.
     fn settings_of(&self, user: &User, granted: &str) -> messages::Settings {
         let profile: Profile = self.config.network.profile(granted);
-        let settings = messages::Settings::of(user, &profile, 0);
+        let mut settings = messages::Settings::of(user, &profile, 0);
+        // The visited site learns where calls are to be handed back; what is dialled then is judged here.
+        if let Some(voicemail) = &self.config.site.voicemail {
+            let forward = &mut settings.forward;
+            for last in [&mut forward.busy, &mut forward.no_answer, &mut forward.unreachable] {
+                last.get_or_insert_with(|| voicemail.clone());
+            }
+        }
         let hash = blake3::hash(&messages::encode(&settings));
         let mut first = [0; 8];
         first.copy_from_slice(&hash.as_bytes()[..8]);

@@ -7,7 +7,7 @@
 //!                            ├─ trunks    a carrier, by its address        │
 //!                            └─ phones ─ admit     everybody else         ─┘
 //!                                 └─ subscriptions   SUBSCRIBE to oneself
-//! handle_timeout ── timers ──┬─ call      silence, timer C
+//! handle_timeout ── timers ──┬─ call      silence, timer C, ─ forwards: nobody answers
 //!                            ├─ upkeep    bindings, leases, renewals
 //!                            └─ asking    other sites: notices, probes
 //! handle_stored ─── fulfil   the answer, the notices and the events of a stored change
@@ -27,6 +27,7 @@ mod callers;
 mod commons;
 mod convert;
 mod dialog;
+mod forwards;
 mod gather;
 mod handover;
 mod keepalive;
@@ -77,7 +78,7 @@ use crate::settings::{Network, Site, SiteEntry};
 use crate::sip::Status;
 use crate::timing::{Now, Timing};
 use crate::transaction::{TableLimits, Transactions};
-use crate::transmit::Transmit;
+use crate::transmit::{Flow, Transmit};
 
 /// Most events kept for a shell that does not fetch them.
 const EVENTS: usize = 10_000;
@@ -129,6 +130,9 @@ pub struct Node {
     calls: Keyed<Call>,
     /// Calls that have their 2xx: the way back for later ones.
     answered: Keyed<Answered>,
+    /// Calls that have a final answer while a branch may still bring a 2xx: where that goes, and how long it may come.
+    late: Keyed<Flow>,
+    late_until: VecDeque<(Instant, Key)>,
     /// Calls that are counted, from admission to their end.
     live: LiveCalls,
     /// When timer C of a call runs out, in the order of starting: the duration is the same for all.
@@ -200,6 +204,8 @@ impl Node {
             transactions: Transactions::new(timing, table_limits(&config, &commons), transactions),
             calls: Keyed::new(calls),
             answered: Keyed::new(answered),
+            late: Keyed::new(answered),
+            late_until: VecDeque::new(),
             live: LiveCalls::new(entropy.bytes(), live, commons.tally.clone()),
             ringing: VecDeque::new(),
             location: commons.location.clone(),

@@ -64,8 +64,8 @@ impl Node {
             return self.dial_help(now, asked, caller, &call);
         }
         let plan = Passing { gives: decision.gives(&self.config.site.name), ..plan };
-        match self.stages(now, &asked, &decision, &caller, &claims) {
-            Ok(stages) => self.start_call(now, asked, caller, plan, stages),
+        match self.stages(now, &asked, &decision, &caller, claims) {
+            Ok(targets) => self.start_call(now, asked, caller, plan, targets),
             Err(rejection) => self.refuse_known(now, &asked, &rejection),
         }
     }
@@ -273,7 +273,7 @@ impl Node {
         };
         self.help_is_called(now, &asked, &caller, call);
         let stages = self.emergency_stages(asked.source.remote, call);
-        self.start_call(now, asked, caller, plan, stages);
+        self.start_call(now, asked, caller, plan, stages.into());
     }
 
     fn help_is_called(&mut self, now: Now, asked: &Asked, caller: &Caller, call: &EmergencyCall) {
@@ -309,6 +309,10 @@ impl Node {
         self.help_is_called(now, &asked, &caller, &call);
         let stages = self.emergency_stages(asked.source.remote, &call);
         if let Some(asking) = self.calls.of(key) {
+            // Nobody's forward calls emergency services.
+            if !asking.way.diversions.is_empty() {
+                return false;
+            }
             asking.context.insert(stages);
             asking.plan.gives = format!("Emergency {}", call.number);
             asking.session = SessionTimer::default();

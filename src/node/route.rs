@@ -6,6 +6,7 @@ use std::time::Instant;
 use super::Node;
 use super::admit::Account;
 use super::call::no_line_free;
+use super::forwards::{Found, Search, all_at_once};
 use super::phones::ALLOW_TO_TRUNK;
 use super::tasks::Asked;
 use crate::ids::{Extension, SiteName};
@@ -13,17 +14,20 @@ use crate::link::proof::{Peer, trunk_mark};
 use crate::link::{Claims, Purpose};
 use crate::location::{Binding, Record, Resident};
 use crate::plan::{
-    Around, Caller as Dialler, Decision, EmergencyCall, Level, Modifiers, Outcome, RightsNames, Standing,
+    Around, Caller as Dialler, Calling, CallingNumber, Decision, EmergencyCall, Level, Modifiers, Outcome, RightsNames,
+    Standing,
 };
-use crate::proxy::{Caller, Kind, Rule, Stage, Target, escaped_user, phone_stages};
+use crate::proxy::{Caller, Kind, Ringing, Rule, Stage, Target, TargetSet, escaped_user, phone_stages};
 use crate::rejection::Rejection;
-use crate::settings::{Ring, SiteEntry, User};
+use crate::settings::{CallerId, SiteEntry, User};
 use crate::sip::{Method, Name, Status};
 use crate::timing::Now;
 use crate::transmit::Flow;
 
 /// Where a request goes, or why not.
 pub(super) type Routed = Result<Vec<Stage>, Rejection>;
+/// The same, with what is tried after it.
+pub(super) type Directed = Result<TargetSet, Rejection>;
 
 impl Node {
     /// What happens to a number that a proven user dials here.
@@ -52,19 +56,27 @@ impl Node {
         Around { directory: self, neighbours: &crate::plan::Alone, at: now.wall }
     }
 
-    /// The stages of a decision. `claims` are those of the caller; the purpose is set here.
+    /// The targets of a decision. `claims` are those of the caller; the purpose is set here.
     pub(super) fn stages(
         &self,
         now: Now,
         asked: &Asked,
         decision: &Decision,
         caller: &Caller,
-        claims: &Claims,
-    ) -> Routed {
+        claims: Claims,
+    ) -> Directed {
+        let mut search = Search { asked, caller, claims, diversions: Vec::new() };
+        let found = self.lead(now, &mut search, decision);
+        Self::target_set(found, search)
+    }
+
+    /// Where a decision leads.
+    pub(super) fn lead(&self, now: Now, search: &mut Search<'_>, decision: &Decision) -> Found {
+        let (asked, claims) = (search.asked, &search.claims);
         let refers = asked.request.method() == &Method::REFER;
-        match &decision.outcome {
+        let stages: Routed = match &decision.outcome {
             Outcome::Extension(call) => match &call.site {
-                None => self.extension_stages(now.instant, asked.request.method(), &call.number, claims),
+                None => return self.reach(now, search, &call.number),
                 Some(site) => Ok(vec![self.site_stage(site, &call.number, Purpose::Extension, Rule::Site, claims)?]),
             },
             Outcome::Trunk(routes) => {
@@ -77,9 +89,7 @@ impl Node {
                     return Err(no_refer());
                 }
                 let stages: Vec<Stage> = trunks
-                    .filter_map(|(trunk, number, modifiers)| {
-                        self.trunk_target(trunk, number, modifiers, caller, claims)
-                    })
+                    .filter_map(|(trunk, number, modifiers)| self.trunk_target(trunk, number, modifiers, search))
                     .map(|target| Stage { targets: vec![target] })
                     .collect();
                 if stages.is_empty() { Err(no_line_free()) } else { Ok(stages) }
@@ -105,7 +115,8 @@ impl Node {
             Outcome::Feature { feature, .. } => {
                 Err(Rejection::warned(Status::FORBIDDEN, format!("{feature} cannot be dialled at this site")))
             }
-        }
+        };
+        stages.map(Ringing::from)
     }
 
     /// SPEC 9.9: whether the trunk takes REFER.
@@ -113,7 +124,7 @@ impl Node {
         self.config.site.trunks.get(trunk).is_some_and(|trunk| trunk.refer)
     }
 
-    /// SPEC 9.2: where an extension of this site, or a visitor here, rings.
+    /// SPEC 9.2: where an extension of this site, or a visitor here, rings, whatever is forwarded.
     pub(super) fn extension_stages(&self, now: Instant, method: &Method, extension: &str, claims: &Claims) -> Routed {
         let record = self.record(extension);
         let is_invite = method == &Method::INVITE;
@@ -124,14 +135,11 @@ impl Node {
             }
             return self.ringing(self.phone_stages(extension, &visitor.bindings, now));
         }
+        // Other requests than calls are for all members at once.
         if let Some(group) = self.config.site.groups.get(extension) {
-            let members =
-                group.members.iter().map(|member| self.extension_stages(now, method, member.as_str(), claims));
-            let stages: Vec<Vec<Stage>> = members.filter_map(Result::ok).collect();
-            return self.ringing(match group.ring {
-                Ring::InTurn => stages.into_iter().flatten().collect(),
-                Ring::All => all_at_once(stages),
-            });
+            let members = group.members.iter().filter(|member| !self.config.site.groups.contains_key(*member));
+            let stages = members.filter_map(|member| self.extension_stages(now, method, member.as_str(), claims).ok());
+            return self.ringing(all_at_once(stages));
         }
         let user = self.config.site.users.get(extension);
         if user.is_none() && !(self.config.site.lab.is_some() && self.owns(extension)) {
@@ -199,6 +207,7 @@ impl Node {
             kind: Kind::Site(site.clone(), claims),
             rule,
             asserted: None,
+            max_breadth: None,
             counts: None,
         };
         Ok(Stage { targets: vec![target] })
@@ -209,40 +218,53 @@ impl Node {
         Flow { socket: self.socket_towards(remote), remote }
     }
 
-    fn trunk_target(
-        &self,
-        index: usize,
-        number: &str,
-        modifiers: &Modifiers,
-        caller: &Caller,
-        claims: &Claims,
-    ) -> Option<Target> {
+    fn trunk_target(&self, index: usize, number: &str, modifiers: &Modifiers, search: &Search<'_>) -> Option<Target> {
+        let (caller, claims) = (search.caller, &search.claims);
         let trunk = self.config.site.trunks.get(index)?;
         let address = trunk.address?;
-        let (record, own);
-        let user = match caller {
-            Caller::User { extension, .. } => {
-                record = self.record(extension.as_str());
-                own = self.config.site.users.get(extension);
-                record.as_deref().and_then(Record::visitor).map(|visitor| &visitor.guest.user).or(own)
-            }
-            Caller::Desk(_) | Caller::Outside { .. } | Caller::Unknown => None,
+        let who = match (search.forwarder(), caller) {
+            // SPEC 9.3: a forward is in the user's name.
+            (Some(forwarder), _) => Some(forwarder),
+            (None, Caller::User { extension, .. }) => Some(extension),
+            (None, Caller::Desk(_) | Caller::Outside { .. } | Caller::Unknown) => None,
         };
+        let record = who.and_then(|extension| self.record(extension.as_str()));
+        let guest = record.as_deref().and_then(Record::visitor).map(|visitor| &visitor.guest.user);
+        let user = guest.or_else(|| self.config.site.users.get(who?));
         // A number from outside the site: an outsider's, or the one that another site asserts. An extension is no number outside.
         let named = claims.identity.as_ref().map(|identity| identity.user.as_str());
         let named = named.filter(|number| *number != caller.label() || matches!(caller, Caller::Outside { .. }));
         let dialler = Dialler {
             caller_id: user.and_then(|user| user.caller_id.as_deref()).or(named),
             original: named,
-            ..dialler(caller.label(), user, None, Standing::Local)
+            ..dialler(who.map_or(caller.label(), Extension::as_str), user, None, Standing::Local)
         };
-        let calling = self.config.plan.calling(index, modifiers, &dialler);
+        let original = search.forwarder().and_then(|_| self.original_number(index, modifiers, &dialler));
+        let is_original = original.is_some();
+        let calling = original.unwrap_or_else(|| self.config.plan.calling(index, modifiers, &dialler));
         let withheld = calling.withheld.unwrap_or(claims.withheld) && !trunk.trusted;
         let asserted = calling.number.filter(|_| !withheld).map(|number| {
-            let name = calling.name.or_else(|| user.map(|user| user.name.clone()));
-            Caller::Outside { number, name }.asserted(&self.entry().domain).unwrap_or_default()
+            let callers = claims.identity.as_ref().map(|identity| identity.display.clone());
+            let own = || if is_original { callers } else { user.map(|user| user.name.clone()) };
+            Caller::Outside { number, name: calling.name.or_else(own) }
+                .asserted(&self.entry().domain)
+                .unwrap_or_default()
         });
-        Some(self.trunk(index, address, modifiers.host.as_deref(), number, asserted))
+        let target = self.trunk(index, address, modifiers.host.as_deref(), number, asserted);
+        // SPEC 9.3, 9.6: a forward counts for the user in whose name it leaves.
+        Some(Target { counts: search.forwarder().cloned(), ..target })
+    }
+
+    /// The number of whoever calls the user who forwards, where this trunk may show it: the carrier takes it as the user's own, or
+    /// takes any (SPEC 3: `numbers`, `any_caller_id`).
+    fn original_number(&self, index: usize, modifiers: &Modifiers, dialler: &Dialler<'_>) -> Option<Calling> {
+        let trunk = self.config.site.trunks.get(index)?;
+        if modifiers.calling.is_some() || !(trunk.any_caller_id || trunk.caller_id == CallerId::User) {
+            return None;
+        }
+        let modifiers = Modifiers { calling: Some(CallingNumber::Original), ..modifiers.clone() };
+        let calling = self.config.plan.calling(index, &modifiers, dialler);
+        (calling.number.is_some() && calling.number.as_deref() == dialler.original).then_some(calling)
     }
 
     fn trunk(
@@ -264,6 +286,7 @@ impl Node {
             rule: Rule::Trunk,
             // An empty identity takes the caller's own away.
             asserted: Some(asserted.unwrap_or_default()),
+            max_breadth: None,
             counts: None,
         }
     }
@@ -326,27 +349,13 @@ pub(super) fn dialler<'a>(
     }
 }
 
-fn do_not_disturb() -> Rejection {
+pub(super) fn do_not_disturb() -> Rejection {
     Rejection::warned(Status::BUSY_HERE, "Do Not Disturb")
 }
 
 /// SPEC 9.9: REFER whose other side is a trunk.
 fn no_refer() -> Rejection {
     Rejection::new(Status::METHOD_NOT_ALLOWED).with(Name::Allow, ALLOW_TO_TRUNK)
-}
-
-/// The first stages of all members ring together, then their second ones.
-fn all_at_once(members: Vec<Vec<Stage>>) -> Vec<Stage> {
-    let mut together: Vec<Stage> = Vec::new();
-    for stages in members {
-        for (at, stage) in stages.into_iter().enumerate() {
-            match together.get_mut(at) {
-                Some(there) => there.targets.extend(stage.targets),
-                None => together.push(stage),
-            }
-        }
-    }
-    together
 }
 
 /// The number that a Request-URI dials: percent-decoded, of a `tel:` without its visual separators (RFC 3966 §5.1.1).

@@ -2,6 +2,7 @@
 //! 11.3).
 
 use super::Node;
+use super::forwards::Search;
 use super::route::number_of;
 use super::tasks::{Asked, Passing, ServerTask};
 use crate::ids::{Extension, SiteName};
@@ -9,7 +10,7 @@ use crate::link::proof::Peer;
 use crate::link::{Caller as Claimant, Cause, Claims, Purpose, Token};
 use crate::location::Record;
 use crate::plan::{Caller as Dialler, FromSite, Outcome, RightsNames, Standing, Trace};
-use crate::proxy::{Caller, routing_hash};
+use crate::proxy::{Caller, handed_over, routing_hash};
 use crate::rejection::Rejection;
 use crate::sip::{Status, Via};
 use crate::timing::Now;
@@ -34,8 +35,7 @@ impl Node {
             return self.refuse_known(now, &asked, &Rejection::because(Status::FORBIDDEN, "Not Your User"));
         }
         let Some(max_forwards) = self.hops_left(&asked) else { return };
-        let hash =
-            routing_hash(&self.secret, &asked.request, &[claims.chain.len() as u8, purpose_code(claims.purpose)]);
+        let hash = routing_hash(&self.secret, &asked.request, &routing_claims(&claims));
         if self.has_been_here(&asked, hash) {
             return self.refuse_known(now, &asked, &Rejection::new(Status::LOOP_DETECTED));
         }
@@ -58,9 +58,13 @@ impl Node {
             from_outside: matches!(caller, Caller::Outside { .. }),
             gives: format!("Extension {number}"),
         };
-        let stages = match claims.purpose {
+        let targets = match claims.purpose {
             Purpose::Deliver => match self.visiting(&number, site) {
-                Visiting::Here => self.extension_stages(now.instant, asked.request.method(), number.as_str(), &claims),
+                Visiting::Here => {
+                    let mut search = Search { asked: &asked, caller: &caller, claims, diversions: Vec::new() };
+                    let found = self.reach(now, &mut search, number.as_str());
+                    Self::target_set(found, search)
+                }
                 // The call has overtaken the login that it follows: that says nothing about where the user is.
                 Visiting::Arriving => Err(Rejection::warned(Status::TEMPORARILY_UNAVAILABLE, "Logging In")),
                 Visiting::No => return self.not_here(now, &asked, token),
@@ -71,17 +75,23 @@ impl Node {
                 if let Outcome::EmergencyAtOrigin { .. } = outcome.outcome {
                     return self.dial_there(now, &asked, token);
                 }
-                self.stages(now, &asked, &outcome, &caller, &claims)
+                self.stages(now, &asked, &outcome, &caller, claims)
+            }
+            Purpose::Forward => {
+                let cause = handed_over(asked.request.uri());
+                let mut search = Search { asked: &asked, caller: &caller, claims, diversions: Vec::new() };
+                let found = self.handed_back(now, &mut search, &number, site, cause);
+                Self::target_set(found, search)
             }
             _ => {
                 let config = self.config.clone();
                 let decision =
                     self.asking(now, |around| config.plan.route_extension(number.as_str(), around, Trace::off()));
-                self.stages(now, &asked, &decision, &caller, &claims)
+                self.stages(now, &asked, &decision, &caller, claims)
             }
         };
-        match stages {
-            Ok(stages) => self.start_call(now, asked, caller, plan, stages),
+        match targets {
+            Ok(targets) => self.start_call(now, asked, caller, plan, targets),
             Err(rejection) => self.refuse_known(now, &asked, &rejection),
         }
     }
@@ -180,11 +190,14 @@ impl Node {
     }
 }
 
-fn purpose_code(purpose: Purpose) -> u8 {
-    match purpose {
+/// What of the claims decides where a request goes: a call that comes back forwarded once more is a spiral.
+fn routing_claims(claims: &Claims) -> [u8; 3] {
+    let purpose = match claims.purpose {
         Purpose::Deliver => 1,
         Purpose::Extension => 2,
         Purpose::BreakOut => 3,
+        Purpose::Forward => 4,
         _ => 0,
-    }
+    };
+    [claims.chain.len() as u8, purpose, claims.forwards]
 }

@@ -42,7 +42,9 @@ impl Node {
     pub(super) fn site_asks(&mut self, now: Now, asked: Asked, token: Token) {
         let Some(site) = self.links.name(token.envelope.from).cloned() else { return };
         match token.claims.purpose {
-            Purpose::Deliver | Purpose::Extension | Purpose::BreakOut => self.site_calls(now, asked, &token, &site),
+            Purpose::Deliver | Purpose::Extension | Purpose::BreakOut | Purpose::Forward => {
+                self.site_calls(now, asked, &token, &site)
+            }
             Purpose::Probe => self.plain_answer(now, &asked, &token, Status::OK),
             Purpose::Login => self.hear_body(now, asked, token, |node, now, server, asked, token, request| {
                 node.take_login(now, server, asked, token, &site, &request)
@@ -57,7 +59,7 @@ impl Node {
                 node.take_displacement(now, server, asked, token, &site, &request)
             }),
             // Of a later release: the asking site is told so, with proof.
-            Purpose::Forward | Purpose::Settings | Purpose::Other(_) => {
+            Purpose::Settings | Purpose::Other(_) => {
                 self.plain_answer(now, &asked, &token, Status::NOT_IMPLEMENTED);
             }
         }

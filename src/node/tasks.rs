@@ -47,6 +47,8 @@ pub(super) enum ClientTask {
 pub(super) enum Timer {
     /// A branch has had its time to say anything at all.
     Silence(Key, u32),
+    /// The phones of a user or group have had their time to be answered, those of this round (SPEC 9.3).
+    NoAnswer(Key, u32),
     /// A link request has had its time to be answered.
     Link(Key),
     /// A notice is to be sent again.
@@ -127,6 +129,8 @@ pub(super) struct Call {
     pub caller: Caller,
     /// What is said about the request on its way.
     pub plan: Passing,
+    /// What is left to do when the targets fail.
+    pub way: super::forwards::Way,
     /// When timer C runs out (RFC 3261 §16.8).
     pub rings_until: std::time::Instant,
     /// Its place among the calls that are counted; `None` where it is none: SPEC 9.6.

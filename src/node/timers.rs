@@ -42,6 +42,7 @@ impl Node {
     fn due(&mut self, now: Now, timer: Timer) {
         match timer {
             Timer::Silence(key, branch) => self.silent(now, key, branch),
+            Timer::NoAnswer(key, round) => self.not_answered(now, key, round),
             Timer::Link(key) => self.link_failed(now, key),
             Timer::Notice(key) => self.send_notice(now, key),
             Timer::Gathering(key) => self.end_gathering(now, key),

@@ -50,8 +50,8 @@ impl Node {
             gives: decision.gives(&self.config.site.name),
         };
         let claims = self.outsider_claims(&shown, withheld);
-        match self.stages(now, &asked, &decision, &caller, &claims) {
-            Ok(stages) => self.start_call(now, asked, caller, plan, stages),
+        match self.stages(now, &asked, &decision, &caller, claims) {
+            Ok(targets) => self.start_call(now, asked, caller, plan, targets),
             Err(rejection) => self.refuse_known(now, &asked, &rejection),
         }
     }

@@ -33,6 +33,11 @@ pub enum Behaviour {
         /// Its phrase.
         reason: String,
     },
+    /// 302 with this URI as Contact: the phone sends its calls elsewhere.
+    Redirect {
+        /// The URI.
+        to: String,
+    },
     /// No request is answered, as if the cable were out. What comes is still looked at.
     Silent,
 }
@@ -58,6 +63,8 @@ pub struct PhoneConfig {
     pub display: Option<String>,
     /// `+sip.instance` without its quotes, such as `<urn:uuid:…>`.
     pub instance: Option<String>,
+    /// The `q` of its contact, such as `0.5`.
+    pub q: Option<String>,
     /// How it answers calls.
     pub behaviour: Behaviour,
     /// T1 of RFC 3261 §17.1.1.1.
@@ -77,6 +84,7 @@ impl PhoneConfig {
             domain: domain.into(),
             display: None,
             instance: None,
+            q: None,
             behaviour: Behaviour::Answer { after: Duration::from_secs(2) },
             t1: Duration::from_millis(500),
         }

@@ -232,6 +232,10 @@ impl Phone {
                 self.over(call);
                 self.reply(now, key, status, Some(&reason), Vec::new());
             }
+            Behaviour::Redirect { to } => {
+                self.over(call);
+                self.reply(now, key, Status::MOVED_TEMPORARILY, None, vec![(Name::Contact, format!("<{to}>"))]);
+            }
             Behaviour::Silent => {}
         }
     }

@@ -80,6 +80,11 @@ impl Phone {
         self.config.behaviour = behaviour;
     }
 
+    /// The `q` of its contact from the next REGISTER on.
+    pub fn prefer(&mut self, q: &str) {
+        self.config.q = Some(q.into());
+    }
+
     /// Uses another site from now on.
     pub fn move_to(&mut self, proxy: SocketAddr, domain: &str) {
         self.proxies.insert(proxy);
@@ -184,10 +189,14 @@ impl Phone {
     }
 
     pub(super) fn contact(&self) -> String {
-        match &self.config.instance {
-            Some(instance) => format!("<{}>;+sip.instance=\"{instance}\"", self.contact_uri()),
-            None => format!("<{}>", self.contact_uri()),
+        let mut contact = format!("<{}>", self.contact_uri());
+        if let Some(instance) = &self.config.instance {
+            contact.push_str(&format!(";+sip.instance=\"{instance}\""));
         }
+        if let Some(q) = &self.config.q {
+            contact.push_str(&format!(";q={q}"));
+        }
+        contact
     }
 
     pub(super) fn call_id(&mut self) -> String {

@@ -5,9 +5,12 @@
 //!   Trying ───────────────────► Trying ───────────────────────────────────────► Answered ─► 2xx: pass on
 //!      │ every branch of the stage has failed
 //!      ├── the rule says go on, and there is a stage ──► Next(stage)
-//!      └── else ──► Finish: the best response, and the context is over
-//!   6xx: cancel the others, and no further stage (§16.7 step 5)
+//!      └── else ──► Finish: the best response, and the context is over, unless the call is forwarded: resume
+//!   6xx, and 3xx of a phone: cancel the others, and no further stage (§16.7 step 5)
 //! ```
+//!
+//! Every state × rule × input is in `snapshots/`. A branch that is given up (silent for too long, or not answered in time) may still
+//! bring a 2xx: it is passed on.
 
 use std::collections::VecDeque;
 
@@ -72,6 +75,8 @@ pub enum Step {
 enum Branch {
     Calling,
     Proceeding,
+    /// Not waited for any more: a final response may come, and a 2xx counts.
+    GivenUp,
     Failed,
     Answered,
 }
@@ -82,6 +87,8 @@ pub struct Context {
     branches: Vec<(Branch, Rule)>,
     stages: VecDeque<Stage>,
     best: Option<Best>,
+    /// The 401 and 407 that came: the answer has the challenges of all of them (§16.7 step 7).
+    challenges: Vec<Bytes>,
     answered: bool,
     rang: bool,
     stopped: bool,
@@ -97,6 +104,7 @@ impl Context {
             branches: Vec::new(),
             stages,
             best: None,
+            challenges: Vec::new(),
             answered: false,
             rang: false,
             stopped: false,
@@ -150,6 +158,47 @@ impl Context {
         stages.into_iter().rev().for_each(|stage| self.stages.push_front(stage));
     }
 
+    /// The rule of a branch.
+    pub fn rule(&self, branch: usize) -> Option<Rule> {
+        self.branches.get(branch).map(|&(_, rule)| rule)
+    }
+
+    /// Whether something else may still be tried: nobody has answered, and the caller waits.
+    pub fn is_open(&self) -> bool {
+        !self.answered && !self.cancelled
+    }
+
+    /// Whether anything rang since the last stages were set.
+    pub fn has_rung(&self) -> bool {
+        self.rang
+    }
+
+    /// The status of the best response so far.
+    pub fn best_status(&self) -> Option<Status> {
+        self.best.as_ref().map(|best| best.status)
+    }
+
+    /// The 401 and 407 that came, as they go upstream.
+    pub fn challenges(&self) -> &[Bytes] {
+        &self.challenges
+    }
+
+    /// Whether a 2xx may still come of a branch that nobody waits for.
+    pub fn may_be_late(&self) -> bool {
+        self.branches.iter().any(|&(branch, _)| branch == Branch::GivenUp)
+    }
+
+    /// The call goes on elsewhere (SPEC 9.3): what rings is given up, and these stages are tried instead. The first one is to be
+    /// started now. What became of the earlier branches is no answer to the caller any more.
+    pub fn resume(&mut self, stages: Vec<Stage>) -> Option<Stage> {
+        let pending: Vec<usize> = self.pending().collect();
+        pending.into_iter().for_each(|branch| self.branches[branch].0 = Branch::GivenUp);
+        self.stages = VecDeque::from(stages);
+        (self.best, self.rang, self.stopped) = (None, false, false);
+        self.challenges.clear();
+        self.stages.pop_front()
+    }
+
     /// The caller cancels: no further stage is begun. The node cancels the pending branches.
     pub fn cancel(&mut self) {
         (self.stopped, self.cancelled) = (true, true);
@@ -166,24 +215,35 @@ impl Context {
                 if self.answered { Step::Hold } else { Step::Pass }
             }
             // §16.7 step 5: every 2xx to INVITE is passed on at once, later ones too.
-            (Branch::Calling | Branch::Proceeding | Branch::Failed | Branch::Answered, Input::Success) => {
+            (
+                Branch::Calling | Branch::Proceeding | Branch::GivenUp | Branch::Failed | Branch::Answered,
+                Input::Success,
+            ) => {
                 self.branches[branch].0 = Branch::Answered;
                 self.stages.clear();
                 if std::mem::replace(&mut self.answered, true) { Step::Pass } else { Step::PassAndCancel }
             }
             (Branch::Calling | Branch::Proceeding, Input::Failure { status, bytes, cause, not_here }) => {
                 let go_on = not_here || self.goes_on(rule, status, cause);
+                self.branches[branch].0 = Branch::Failed;
                 self.fail(branch, Best { status, bytes }, go_on)
             }
             (Branch::Calling, Input::Silence | Input::Unreachable | Input::TimedOut) => {
+                self.branches[branch].0 = Branch::GivenUp;
                 self.fail(branch, Best { status: silent_status(rule), bytes: None }, true)
             }
             (Branch::Proceeding, Input::TimedOut | Input::Unreachable) => {
-                let go_on = matches!(rule, Rule::Phones | Rule::Emergency);
+                self.branches[branch].0 = Branch::GivenUp;
+                let go_on = matches!(rule, Rule::Phones | Rule::Member | Rule::Emergency);
                 self.fail(branch, Best { status: Status::REQUEST_TIMEOUT, bytes: None }, go_on)
             }
             (Branch::Proceeding, Input::Silence) => Step::Hold,
-            (
+            (Branch::GivenUp, Input::Failure { .. }) => {
+                self.branches[branch].0 = Branch::Failed;
+                Step::Hold
+            }
+            (Branch::GivenUp, Input::Provisional | Input::Silence | Input::TimedOut | Input::Unreachable)
+            | (
                 Branch::Failed | Branch::Answered,
                 Input::Provisional | Input::Failure { .. } | Input::Silence | Input::TimedOut | Input::Unreachable,
             ) => Step::Hold,
@@ -191,9 +251,7 @@ impl Context {
     }
 
     fn fail(&mut self, branch: usize, failed: Best, go_on: bool) -> Step {
-        self.branches[branch].0 = Branch::Failed;
-        // §16.7 step 5: a 6xx ends the search; but nothing ends the search for help (SPEC 6.7).
-        let decline = failed.status.class() == 6 && self.branches[branch].1 != Rule::Emergency;
+        let decline = declines(self.branches[branch].1, failed.status);
         if decline || !go_on {
             self.stopped = true;
         }
@@ -224,6 +282,9 @@ impl Context {
 
     /// §16.7 step 6: 6xx before all, else the lowest class; within 4xx those that tell the caller what to do.
     fn keep(&mut self, new: Best) {
+        if matches!(new.status, Status::UNAUTHORIZED | Status::PROXY_AUTHENTICATION_REQUIRED) {
+            self.challenges.extend(new.bytes.clone());
+        }
         let better = self.best.as_ref().is_none_or(|best| rank(new.status) < rank(best.status));
         if better {
             self.best = Some(new);
@@ -232,11 +293,22 @@ impl Context {
 
     fn goes_on(&self, rule: Rule, status: Status, cause: Option<u16>) -> bool {
         match rule {
-            Rule::Phones => status.class() != 6,
-            Rule::Emergency => true,
-            Rule::Visited | Rule::Site | Rule::Dialog => false,
+            Rule::Phones => !declines(rule, status),
+            Rule::Member | Rule::Emergency => true,
+            Rule::Visited | Rule::Site | Rule::Dialog | Rule::Voicemail => false,
             Rule::Trunk => !self.rang && trunk_failed(status, cause),
         }
+    }
+}
+
+/// Whether an answer speaks for all phones that ring beside that one. §16.7 step 5: a 6xx ends the search; but nothing ends the
+/// search for help (SPEC 6.7), and one member does not speak for a group. A phone that sends the call elsewhere (SPEC 9.1) does so
+/// for its user.
+fn declines(rule: Rule, status: Status) -> bool {
+    match rule {
+        Rule::Member | Rule::Emergency => false,
+        Rule::Phones => matches!(status.class(), 3 | 6),
+        Rule::Visited | Rule::Site | Rule::Trunk | Rule::Dialog | Rule::Voicemail => status.class() == 6,
     }
 }
 
@@ -244,8 +316,8 @@ impl Context {
 fn silent_status(rule: Rule) -> Status {
     match rule {
         Rule::Site => Status::SERVER_TIMEOUT,
-        Rule::Visited | Rule::Trunk | Rule::Emergency => Status::TEMPORARILY_UNAVAILABLE,
-        Rule::Phones | Rule::Dialog => Status::REQUEST_TIMEOUT,
+        Rule::Visited | Rule::Trunk | Rule::Emergency | Rule::Voicemail => Status::TEMPORARILY_UNAVAILABLE,
+        Rule::Phones | Rule::Member | Rule::Dialog => Status::REQUEST_TIMEOUT,
     }
 }
 
@@ -259,10 +331,13 @@ fn rank(status: Status) -> (u8, u16) {
     match status.0 {
         600.. => (0, status.0),
         300..=399 => (1, status.0),
+        // §16.7 step 6: those that tell the caller what to change.
         401 | 407 | 415 | 420 | 484 => (2, 0),
-        // A phone that is off the net says less than one that answered.
-        408 | 480 => (4, status.0),
+        // A phone that is busy says more of its user than one that is off the net or was cancelled.
+        486 => (3, 0),
+        408 | 480 | 487 => (4, status.0),
         400..=499 => (3, status.0),
+        // §16.7 step 6: an overloaded server is the last thing to speak of.
         503 => (6, status.0),
         _ => (5, status.0),
     }
@@ -321,7 +396,145 @@ mod tests {
         let mut context = context(&[Rule::Phones]);
         let (a, b) = (context.begin(), context.begin());
         assert!(matches!(context.on(a, failure(404)), Step::Hold));
-        assert_eq!(finish(context.on(b, failure(486))), 404);
+        assert_eq!(finish(context.on(b, failure(486))), 486);
+    }
+
+    #[test]
+    fn the_best_response_is_the_one_of_most_use_to_the_caller() {
+        for (best, others) in [
+            (603, [302, 401]),
+            (302, [401, 486]),
+            (407, [486, 404]),
+            (484, [486, 500]),
+            (486, [404, 480]),
+            (404, [408, 480]),
+            (488, [480, 487]),
+            (480, [487, 500]),
+            (500, [503, 503]),
+        ] {
+            let mut context = context(&[Rule::Member]);
+            let branches = [context.begin(), context.begin(), context.begin()];
+            context.on(branches[0], failure(others[0]));
+            context.on(branches[1], failure(best));
+            assert_eq!(finish(context.on(branches[2], failure(others[1]))), best, "{others:?}");
+        }
+    }
+
+    #[test]
+    fn every_challenge_is_kept_for_the_answer() {
+        let mut context = context(&[Rule::Phones]);
+        let (a, b) = (context.begin(), context.begin());
+        let challenge = |status, text: &'static str| Input::Failure {
+            status: Status(status),
+            bytes: Some(Bytes::from_static(text.as_bytes())),
+            cause: None,
+            not_here: false,
+        };
+        context.on(a, challenge(407, "a"));
+        assert_eq!(finish(context.on(b, challenge(401, "b"))), 407);
+        assert_eq!(context.challenges(), ["a", "b"]);
+    }
+
+    #[test]
+    fn a_call_that_goes_on_elsewhere_forgets_how_it_failed_but_not_who_may_still_answer() {
+        let mut context = context(&[Rule::Phones, Rule::Phones]);
+        let (a, b) = (context.begin(), context.begin());
+        context.on(a, Input::Provisional);
+        context.on(b, failure(486));
+        assert!(context.has_rung() && !context.may_be_late());
+        assert!(context.resume(vec![Stage { targets: Vec::new() }]).is_some());
+        assert!(!context.has_rung() && context.may_be_late() && context.pending().next().is_none());
+        let c = context.context.begin(Rule::Trunk);
+        assert!(matches!(context.on(a, Input::Provisional), Step::Hold));
+        assert_eq!(finish(context.on(c, failure(404))), 404);
+        assert!(matches!(context.on(a, Input::Success), Step::PassAndCancel));
+    }
+
+    #[test]
+    fn a_6xx_of_one_member_does_not_speak_for_the_group() {
+        let mut context = context(&[Rule::Member]);
+        let (a, b) = (context.begin(), context.begin());
+        assert!(matches!(context.on(a, failure(603)), Step::Hold));
+        assert!(matches!(context.on(b, Input::Success), Step::PassAndCancel));
+    }
+
+    /// RFC 3261 §16.7, every rule × state × input; in each row what follows with a further stage and without one, beside another
+    /// branch that still rings, and after a 2xx.
+    #[test]
+    fn every_rule_state_and_input() {
+        use std::fmt::Write as _;
+        let rules = [
+            Rule::Phones,
+            Rule::Member,
+            Rule::Visited,
+            Rule::Site,
+            Rule::Trunk,
+            Rule::Emergency,
+            Rule::Voicemail,
+            Rule::Dialog,
+        ];
+        let states = [Branch::Calling, Branch::Proceeding, Branch::GivenUp, Branch::Failed, Branch::Answered];
+        let mut text = String::new();
+        for rule in rules {
+            for state in states {
+                for (name, input) in inputs() {
+                    let situations = ["last", "more", "rings", "answered"];
+                    let outcomes = situations.map(|situation| outcome(rule, state, situation, input.clone()));
+                    let next = &outcomes[1].1;
+                    let steps = situations.iter().zip(&outcomes).map(|(s, (step, _))| format!("{s}: {step:<13}"));
+                    let steps: Vec<String> = steps.collect();
+                    let row = format!("{:<10}{:<12}{name:<13}{next:<12}", format!("{rule:?}"), format!("{state:?}"));
+                    let _ = writeln!(text, "{row}{}", steps.join(" ").trim_end());
+                }
+            }
+            text.push('\n');
+        }
+        insta::assert_snapshot!(text);
+    }
+
+    fn inputs() -> Vec<(&'static str, Input)> {
+        let not_here = Input::Failure { status: Status(480), bytes: None, cause: None, not_here: true };
+        let congested = Input::Failure { status: Status(480), bytes: None, cause: Some(34), not_here: false };
+        vec![
+            ("1xx", Input::Provisional),
+            ("2xx", Input::Success),
+            ("302", failure(302)),
+            ("404", failure(404)),
+            ("407", failure(407)),
+            ("486", failure(486)),
+            ("503", failure(503)),
+            ("603", failure(603)),
+            ("Q.850 34", congested),
+            ("not here", not_here),
+            ("silence", Input::Silence),
+            ("timed out", Input::TimedOut),
+            ("unreachable", Input::Unreachable),
+        ]
+    }
+
+    /// The step, and the state that the branch is in then.
+    fn outcome(rule: Rule, state: Branch, situation: &str, input: Input) -> (String, String) {
+        let stage = || Stage { targets: Vec::new() };
+        let stages = if situation == "more" { vec![stage(), stage()] } else { vec![stage()] };
+        let (mut context, _) = Context::new(stages);
+        let branch = context.begin(rule);
+        context.branches[branch].0 = state;
+        context.rang = state == Branch::Proceeding;
+        if situation == "rings" {
+            let other = context.begin(rule);
+            context.branches[other].0 = Branch::Proceeding;
+        }
+        context.answered = situation == "answered" || state == Branch::Answered;
+        let step = match context.on(branch, input) {
+            Step::Hold => "-".to_owned(),
+            Step::Pass => "pass".to_owned(),
+            Step::PassAndCancel => "pass + cancel".to_owned(),
+            Step::Cancel => "cancel".to_owned(),
+            Step::Next(_) => "next stage".to_owned(),
+            Step::Finish(best) => format!("finish {}", best.status),
+        };
+        let next = context.branches[branch].0;
+        (step, if next == state { "·".to_owned() } else { format!("{next:?}") })
     }
 
     #[test]

@@ -4,9 +4,11 @@ use std::net::{IpAddr, SocketAddr};
 
 use bytes::Bytes;
 
+use super::diversion::{Diversion, history};
 use super::session_timer::SessionTimer;
-use super::targets::Target;
-use crate::sip::{Edit, Name, Request, Response, Via, push_address};
+use super::targets::{Kind, Target};
+use crate::settings::Limits;
+use crate::sip::{Edit, Name, Packet, Request, Response, Via, parse, push_address};
 
 /// What is written on the top Via of a request when it comes in (RFC 3261 §18.2.1, RFC 3581 §4).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -53,6 +55,8 @@ pub struct Dress<'a> {
     pub realm: &'a str,
     /// Headers that a phone must not get from outside: `Alert-Info`, `Answer-Mode` (SPEC 9.5).
     pub from_outside: bool,
+    /// The forwards that the call went through here, the first one first (SPEC 9.3).
+    pub diversions: &'a [Diversion],
     /// What is said of session timers (RFC 4028 §8.1).
     pub session: SessionTimer,
 }
@@ -109,8 +113,26 @@ pub fn forward_request(request: &Request, target: &Target, dress: &Dress<'_>) ->
         edit.remove(&Name::AlertInfo);
         edit.remove(&Name::AnswerMode);
     }
+    if let Some(breadth) = target.max_breadth {
+        edit.replace(&Name::MaxBreadth, breadth.to_string()); // RFC 5393 §5.3.3
+    }
+    if !dress.diversions.is_empty() {
+        tell_of_forwards(&mut edit, request, target, dress.diversions);
+    }
     dress.session.write(&mut edit);
     edit.write()
+}
+
+/// RFC 7044, RFC 5806: the newest Diversion stands on top.
+fn tell_of_forwards(edit: &mut Edit<'_>, request: &Request, target: &Target, diversions: &[Diversion]) {
+    edit.remove(&Name::HistoryInfo);
+    for entry in history(request, diversions) {
+        edit.append(&Name::HistoryInfo, entry);
+    }
+    let outside = matches!(target.kind, Kind::Trunk(_));
+    for diversion in diversions {
+        edit.push(&Name::Diversion, diversion.value(outside));
+    }
 }
 
 /// The response on its way back: our Via taken off (§16.7 step 3), a site's words to us taken off.
@@ -128,4 +150,51 @@ pub fn forward_success(response: &Response, session: &SessionTimer) -> Bytes {
     edit.remove(&Name::HotdeskLink);
     session.complete(response, &mut edit);
     edit.write()
+}
+
+/// A 401 or 407 with the challenges of the others beside its own (RFC 3261 §16.7 step 7).
+pub fn with_challenges(best: Bytes, all: &[Bytes]) -> Bytes {
+    let others: Vec<Response> = all.iter().filter(|other| **other != best).filter_map(read).collect();
+    let Some(response) = read(&best).filter(|_| !others.is_empty()) else { return best };
+    let mut edit = Edit::new(&response);
+    for other in &others {
+        for name in [Name::WwwAuthenticate, Name::ProxyAuthenticate] {
+            other.all(&name).for_each(|header| _ = edit.append(&name, header.value()));
+        }
+    }
+    edit.write()
+}
+
+/// A response that was read before.
+fn read(bytes: &Bytes) -> Option<Response> {
+    match parse(bytes.clone(), &Limits::default()) {
+        Ok(Packet::Response(response)) => Some(response),
+        Ok(Packet::Request(_) | Packet::KeepAlive(_)) | Err(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn challenge(status: u16, lines: &str) -> Bytes {
+        let text = format!(
+            "SIP/2.0 {status} x\r\nVia: SIP/2.0/UDP h\r\nFrom: <sip:a@h>;tag=1\r\nTo: <sip:b@h>;tag={status}\r\nCall-ID: c\r\n\
+             CSeq: 1 INVITE\r\n{lines}Content-Length: 0\r\n\r\n"
+        );
+        Bytes::from(text)
+    }
+
+    #[test]
+    fn the_answer_has_the_challenges_of_every_branch() {
+        let proxy = challenge(407, "Proxy-Authenticate: Digest realm=\"a\", nonce=\"1\"\r\n");
+        let phone = challenge(401, "WWW-Authenticate: Digest realm=\"b\", nonce=\"2\"\r\nContact: <sip:x@y>\r\n");
+        let one = with_challenges(proxy.clone(), std::slice::from_ref(&proxy));
+        assert_eq!(one, proxy, "what is alone keeps its bytes");
+        let both = with_challenges(proxy.clone(), &[phone, proxy.clone()]);
+        let both = String::from_utf8(both.to_vec()).expect("text");
+        assert!(both.starts_with("SIP/2.0 407") && !both.contains("Contact"));
+        assert!(both.contains("Proxy-Authenticate: Digest realm=\"a\""));
+        assert!(both.contains("WWW-Authenticate: Digest realm=\"b\", nonce=\"2\"\r\n"));
+    }
 }

@@ -5,11 +5,13 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
+use super::diversion::{Cause, Diversion};
 use crate::ids::{Extension, SiteName};
 use crate::link::Claims;
 use crate::link::proof::Peer;
 use crate::location::Binding;
 use crate::settings::Links;
+use crate::sip::Status;
 use crate::transmit::Flow;
 
 /// What a target is: it decides what is written into the request.
@@ -40,8 +42,20 @@ pub struct Target {
     pub rule: Rule,
     /// The identity asserted to it, where that is another one than the caller's own: a trunk's calling number.
     pub asserted: Option<String>,
+    /// This branch's share of the request's breadth (RFC 5393 §5.3); `None`: the header stays as it came.
+    pub max_breadth: Option<u32>,
     /// The user whose call it is there: the one whose phone rings here, or in whose name it is forwarded (SPEC 9.6).
     pub counts: Option<Extension>,
+}
+
+impl Target {
+    /// How long it may stay silent, without any response at all, before it counts as unreachable.
+    pub fn silence(&self, links: &Links) -> Option<Duration> {
+        match (self.rule, &self.kind) {
+            (Rule::Member, Kind::Site(..)) => Some(links.answer),
+            (rule, _) => rule.silence(links),
+        }
+    }
 }
 
 /// When a stage has failed and the next one is tried.
@@ -49,6 +63,8 @@ pub struct Target {
 pub enum Rule {
     /// Phones: at every failure but 6xx.
     Phones,
+    /// Members of a group that ring together: at every failure.
+    Member,
     /// The site where the user is: at silence, or when it proves that the user is not there (SPEC 9.2).
     Visited,
     /// Another site that decides itself: never; silence is 504.
@@ -59,6 +75,8 @@ pub enum Rule {
     Emergency,
     /// The other side of a dialog: never.
     Dialog,
+    /// The site's voicemail: never.
+    Voicemail,
 }
 
 /// Targets that are tried at once.
@@ -68,13 +86,81 @@ pub struct Stage {
     pub targets: Vec<Target>,
 }
 
+/// Whom the targets stand for: it decides what becomes of the call when they fail (SPEC 9.3).
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub enum Called {
+    /// Nobody whose forwards are ours: a trunk, another site, voicemail, a user of the site that sends the call.
+    #[default]
+    Other,
+    /// A user of this site, wherever the phones are; or a visitor who is called at this very site.
+    User(Extension),
+    /// A group: `next` is the member whose turn comes then; past the last one it is whoever is called after the group.
+    Group {
+        /// Its number.
+        extension: Extension,
+        /// A place in its list of members.
+        next: usize,
+    },
+    /// A visitor's home, which is asked to forward the call.
+    Home {
+        /// The visitor.
+        extension: Extension,
+        /// Why.
+        cause: Cause,
+        /// What the caller is told when home can't be reached.
+        otherwise: Status,
+    },
+}
+
+/// Targets in stages, and what becomes of the call when none of them answers.
+#[derive(Clone, Debug, Default)]
+pub struct Ringing {
+    /// The stages, in the order of trying.
+    pub stages: Vec<Stage>,
+    /// Whom they stand for.
+    pub called: Called,
+    /// How long they ring, counted from the first sending; `None`: until the caller gives up.
+    pub after: Option<Duration>,
+}
+
+/// Where a request goes.
+#[derive(Clone, Debug, Default)]
+pub struct TargetSet {
+    /// What is tried.
+    pub ringing: Ringing,
+    /// What other sites are told of the caller, from now on.
+    pub claims: Claims,
+    /// The forwards that it went through, the first one first.
+    pub diversions: Vec<Diversion>,
+}
+
+impl From<Vec<Stage>> for Ringing {
+    fn from(stages: Vec<Stage>) -> Self {
+        Self { stages, ..Self::default() }
+    }
+}
+
+impl From<Vec<Stage>> for TargetSet {
+    fn from(stages: Vec<Stage>) -> Self {
+        Self { ringing: stages.into(), ..Self::default() }
+    }
+}
+
+/// Shares a request's breadth out among the branches that are to ring at once (RFC 5393 §5.3.3); `None`: there are more branches than
+/// breadth.
+pub fn share_breadth(breadth: u32, branches: usize) -> Option<impl Iterator<Item = u32>> {
+    let count = u32::try_from(branches).ok().filter(|&count| count <= breadth)?;
+    let (each, more) = (breadth.checked_div(count)?, breadth.checked_rem(count)?);
+    Some((0..count).map(move |branch| each + u32::from(branch < more)))
+}
+
 impl Rule {
     /// How long a target may stay silent, without any response at all, before it counts as unreachable.
-    pub fn silence(self, links: &Links) -> Option<Duration> {
+    fn silence(self, links: &Links) -> Option<Duration> {
         match self {
-            Rule::Phones | Rule::Dialog => None,
+            Rule::Phones | Rule::Member | Rule::Dialog => None,
             Rule::Visited | Rule::Site => Some(links.answer),
-            Rule::Trunk => Some(Duration::from_secs(4)),
+            Rule::Trunk | Rule::Voicemail => Some(Duration::from_secs(4)),
             Rule::Emergency => Some(Duration::from_secs(2)),
         }
     }
@@ -112,6 +198,7 @@ fn phone(binding: &Binding, is_reserved: &impl Fn(SocketAddr) -> bool) -> Option
         kind: Kind::Phone,
         rule: Rule::Phones,
         asserted: None,
+        max_breadth: None,
         counts: None,
     })
 }
@@ -170,6 +257,17 @@ mod tests {
         };
         let stages = phone_stages(bindings, now(), is_reserved);
         stages.iter().map(|stage| stage.targets.iter().map(one).collect()).collect()
+    }
+
+    #[test]
+    fn breadth_is_shared_out_and_nobody_gets_none() {
+        let shares = |breadth, branches| share_breadth(breadth, branches).map(Vec::from_iter);
+        assert_eq!(shares(60, 1), Some(vec![60]));
+        assert_eq!(shares(60, 3), Some(vec![20, 20, 20]));
+        assert_eq!(shares(5, 3), Some(vec![2, 2, 1]));
+        assert_eq!(shares(3, 3), Some(vec![1, 1, 1]));
+        assert_eq!(shares(2, 3), None);
+        assert_eq!(shares(0, 1), None);
     }
 
     #[test]

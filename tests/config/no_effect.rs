@@ -26,12 +26,11 @@ fn warnings(london: &str) -> Vec<String> {
 
 #[test]
 fn a_kind_of_key_is_told_once_with_its_first_place_and_how_often_it_stands_elsewhere() {
-    let user =
-        |extension| format!("[[users]]\nextension = \"{extension}\"\npassword = \"p\"\nforward.busy = \"205\"\n");
+    let user = |extension| format!("[[users]]\nextension = \"{extension}\"\npassword = \"p\"\nlogin_code = \"1205\"\n");
     assert_eq!(
         warnings(&format!("[site]\nusers_csv = \"users.csv\"\n{}{}", user("201"), user("202"))),
         [
-            "london.toml:8: users[0].forward: has no effect in this release: no call is forwarded (3 more like this)",
+            "london.toml:8: users[0].login_code: has no effect in this release: nobody can log in by dialling (1 more like this)",
             "users.csv:4: priority: has no effect in this release: alternate routes are not taken, and nobody waits for a trunk",
         ]
     );

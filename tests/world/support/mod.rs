@@ -10,5 +10,5 @@ mod world;
 pub use lines::{Line, LineClass};
 
 pub use play::{Arrival, Dialled};
-pub use sample::shards_asked_for;
+pub use sample::{Sample, shards_asked_for};
 pub use world::{Seat, Stores, World};

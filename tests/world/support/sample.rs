@@ -8,7 +8,7 @@ use hotdesk::config::{self, Sites};
 use hotdesk::ids::SiteName;
 use hotdesk::node::Config;
 use hotdesk::plan::Plan;
-use hotdesk::settings::{Network, Site};
+use hotdesk::settings::{Network, Site, User};
 
 /// How many shards each site runs where a scenario does not say: 1, or `HOTDESK_SHARDS`.
 pub fn shards_asked_for() -> u8 {
@@ -33,6 +33,11 @@ impl Sample {
 
     pub fn site(&mut self, name: &str) -> &mut Site {
         self.sites.get_mut(name).expect("the sample has that site")
+    }
+
+    /// A user, at whatever site.
+    pub fn user(&mut self, number: &str) -> &mut User {
+        self.sites.values_mut().find_map(|site| site.users.get_mut(number)).expect("the sample has that user")
     }
 
     /// Every site runs so many shards.

@@ -1,0 +1,550 @@
+//! Forwards (SPEC 9.3), groups, and calls that other sites hand back home: what is tried when a user or group does not answer.
+//!
+//! The plan decides where a forward goes, in the user's name: what the user may not dial is not forwarded to. A forward that can't be
+//! taken (barred, refused by the profile, one too many, back to where the call was) is as if it were not set.
+
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Node;
+use super::route::{dialler, do_not_disturb};
+use super::tasks::{Asked, Call, Key, Timer};
+use crate::ids::{Extension, SiteName};
+use crate::link::proof::{Peer, trunk_mark};
+use crate::link::{Caller as Claimed, Claims, HomeUser, Identity, Purpose};
+use crate::location::{Guest, Record};
+use crate::plan::{Caller as Dialler, Level, Outcome, Standing, Trace};
+use crate::proxy::{
+    Best, Called, Caller, Cause, Diversion, Kind, MOST_FORWARDS, Ringing, Rule, Stage, Target, TargetSet, deflected_to,
+    handing_over, source_trunk, went_through,
+};
+use crate::rejection::Rejection;
+use crate::settings::{Group, Ring, User};
+use crate::sip::{Contacts, Method, Response, Status, Uri};
+use crate::timing::Now;
+
+/// A search for targets: who asks, and what the call has gone through.
+pub(super) struct Search<'a> {
+    /// The request.
+    pub asked: &'a Asked,
+    /// Who asks.
+    pub caller: &'a Caller,
+    /// What other sites are told.
+    pub claims: Claims,
+    /// The forwards taken here.
+    pub diversions: Vec<Diversion>,
+}
+
+/// What is tried, or why nothing is.
+pub(super) type Found = Result<Ringing, Rejection>;
+
+/// What is left to do for a call when its targets fail.
+#[derive(Debug, Default)]
+pub(super) struct Way {
+    /// Whom the present targets stand for.
+    pub called: Called,
+    /// As other sites are told of the caller.
+    pub claims: Claims,
+    /// The forwards taken here.
+    pub diversions: Vec<Diversion>,
+    /// How often new targets were set: an alarm of earlier ones means nothing.
+    pub round: u32,
+}
+
+/// Whose forwards these are.
+struct Owner<'a> {
+    extension: Extension,
+    user: Settings<'a>,
+    forwarding: bool,
+    external: bool,
+    /// A visitor's home, which forwards.
+    home: Option<SiteName>,
+}
+
+/// What a user has set.
+enum Settings<'a> {
+    /// One of this site's.
+    Own(&'a User),
+    /// A visitor.
+    Guest(Arc<Guest>),
+}
+
+impl Deref for Settings<'_> {
+    type Target = User;
+
+    fn deref(&self) -> &User {
+        match self {
+            Settings::Own(user) => user,
+            Settings::Guest(guest) => &guest.user,
+        }
+    }
+}
+
+impl Search<'_> {
+    /// Whose forward brought the call to where it is now.
+    pub(super) fn forwarder(&self) -> Option<&Extension> {
+        self.diversions.last().map(|diversion| &diversion.from)
+    }
+
+    /// Whether the call was at that number already: a loop of forwards ends there.
+    fn was_at(&self, number: &str) -> bool {
+        let here = self.diversions.iter().any(|diversion| diversion.from.as_str() == number);
+        here || self.claims.forwards > 0 && went_through(&self.asked.request).iter().any(|at| at.as_str() == number)
+    }
+}
+
+impl Node {
+    /// SPEC 9.2, 9.3: what is tried for a user, visitor or group of this site.
+    pub(super) fn reach(&self, now: Now, search: &mut Search<'_>, number: &str) -> Found {
+        let method = search.asked.request.method().clone();
+        let plain = |search: &Search<'_>| self.extension_stages(now.instant, &method, number, &search.claims);
+        // What home delivers, home forwards.
+        if method != Method::INVITE || search.claims.purpose == Purpose::Deliver {
+            return plain(search).map(Ringing::from);
+        }
+        let Some(owner) = self.owner(number) else {
+            return match self.config.site.groups.get(number) {
+                Some(group) => self.ring_group(now, search, group, 0),
+                None => plain(search).map(Ringing::from),
+            };
+        };
+        if owner.user.do_not_disturb {
+            return Err(do_not_disturb());
+        }
+        if let Some(elsewhere) = self.forward_on(now, search, &owner, Cause::Unconditional, None) {
+            return Ok(elsewhere);
+        }
+        match plain(search) {
+            Ok(stages) => Ok(Ringing { stages, after: self.patience(&owner), called: Called::User(owner.extension) }),
+            Err(rejection) => self.forward_on(now, search, &owner, Cause::Unreachable, None).ok_or(rejection),
+        }
+    }
+
+    /// The visitor who is logged in here, or this site's user, with that number.
+    fn owner(&self, number: &str) -> Option<Owner<'_>> {
+        if let Some(user) = self.config.site.users.get(number) {
+            let profile = self.config.network.profile(&user.profile);
+            let (forwarding, external) = (profile.forwarding, profile.forward_external);
+            let extension = user.extension.clone();
+            return Some(Owner { extension, user: Settings::Own(user), forwarding, external, home: None });
+        }
+        let record = self.record(number)?;
+        let visitor = record.visitor()?;
+        Some(Owner {
+            extension: Extension::new(number),
+            user: Settings::Guest(Arc::clone(&visitor.guest)),
+            forwarding: visitor.guest.allows.forwarding,
+            external: false,
+            home: Some(visitor.home.clone()),
+        })
+    }
+
+    /// How long the user's phones ring before the call goes elsewhere.
+    fn patience(&self, owner: &Owner<'_>) -> Option<Duration> {
+        let forward = &owner.user.forward;
+        let own = owner.forwarding && forward.no_answer.is_some();
+        let voicemail = owner.home.is_none() && self.config.site.voicemail.is_some();
+        (own || voicemail).then_some(forward.after)
+    }
+
+    /// Where a call for the user goes for that cause: by the forward that is set, or as the phone said; then the site's voicemail.
+    fn forward_on(
+        &self,
+        now: Now,
+        search: &mut Search<'_>,
+        owner: &Owner<'_>,
+        cause: Cause,
+        deflected: Option<&str>,
+    ) -> Option<Ringing> {
+        if search.claims.forwards >= MOST_FORWARDS {
+            return None;
+        }
+        let number = deflected.or_else(|| cause.number(&owner.user.forward)).filter(|_| owner.forwarding);
+        if let Some(home) = &owner.home {
+            let number = number?;
+            let handed = self.hand_home(search, owner, home, cause, deflected);
+            return handed.or_else(|| self.divert(now, search, owner, cause, number));
+        }
+        let by_number = number.and_then(|number| self.divert(now, search, owner, cause, number));
+        by_number.or_else(|| match cause {
+            Cause::Busy | Cause::NoAnswer | Cause::Unreachable => self.divert_to_voicemail(search, owner, cause),
+            Cause::Unconditional | Cause::Deflected => None,
+        })
+    }
+
+    /// The number is dialled by this site's plan, in the user's name. While a visitor's home can't be reached only extensions are.
+    fn divert(
+        &self,
+        now: Now,
+        search: &mut Search<'_>,
+        owner: &Owner<'_>,
+        cause: Cause,
+        number: &str,
+    ) -> Option<Ringing> {
+        let compiled;
+        let (level, standing) = match &owner.home {
+            None => (self.config.plan.level_of(&owner.extension), Standing::Local),
+            Some(_) => {
+                compiled = Level::of_visitor(&owner.user.short_codes).0;
+                (Some(&compiled), Standing::Visitor)
+            }
+        };
+        let dialler = dialler(owner.extension.as_str(), Some(&owner.user), level, standing);
+        let decision =
+            self.asking(now, |around| self.config.plan.route_forward(number, &dialler, around, Trace::off()));
+        let before = (search.claims.clone(), search.diversions.len());
+        match &decision.outcome {
+            Outcome::Extension(call) if !self.may_go_to(search, &owner.extension, &call.number) => return None,
+            Outcome::Extension(_) => {}
+            Outcome::Trunk(_) if owner.external => {}
+            Outcome::BreakOut(_) if owner.external => {
+                search.claims = self.claims_of_owner(now, search, owner, &dialler)
+            }
+            _ => return None,
+        }
+        let payer = HomeUser { home: self.home_number(&owner.extension), extension: owner.extension.clone() };
+        search.claims.payer = Some(payer);
+        self.note_forward(search, owner, cause, number);
+        let found = self.lead(now, search, &decision);
+        if found.is_err() {
+            (search.claims, _) = (before.0, search.diversions.truncate(before.1));
+        }
+        found.ok()
+    }
+
+    /// A forward goes to nobody through whom the call has come.
+    fn may_go_to(&self, search: &Search<'_>, from: &Extension, number: &str) -> bool {
+        number != from.as_str() && !search.was_at(number)
+    }
+
+    fn note_forward(&self, search: &mut Search<'_>, owner: &Owner<'_>, cause: Cause, to: &str) {
+        search.claims.forwards = search.claims.forwards.saturating_add(1);
+        search.diversions.push(Diversion {
+            from: owner.extension.clone(),
+            number: owner.user.caller_id.clone(),
+            domain: self.domain_at_home(owner.extension.as_str()),
+            cause,
+            to_domain: self.domain_at_home(to),
+            to: to.to_owned(),
+        });
+    }
+
+    /// A Break Out is dialled in the user's name (SPEC 6.8): what bars the user here bars the call there.
+    fn claims_of_owner(&self, now: Now, search: &Search<'_>, owner: &Owner<'_>, dialler: &Dialler<'_>) -> Claims {
+        let extension = owner.extension.clone();
+        Claims {
+            caller: Some(Claimed::User(HomeUser { home: self.home_number(&extension), extension })),
+            barred: self.config.plan.bar(dialler, now.wall).is_some(),
+            rights: owner.user.rights.clone(),
+            priority: Some(owner.user.priority),
+            identity: Some(Identity {
+                user: owner.user.caller_id.clone().unwrap_or_else(|| owner.extension.to_string()),
+                display: owner.user.name.clone(),
+            }),
+            ..search.claims.clone()
+        }
+    }
+
+    fn home_number(&self, extension: &Extension) -> crate::ids::SiteNumber {
+        self.config.network.home_of(extension.as_str()).unwrap_or(self.entry()).number
+    }
+
+    /// The domain of the site that owns the number, else of this one.
+    fn domain_at_home(&self, number: &str) -> String {
+        self.config.network.home_of(number).unwrap_or(self.entry()).domain.clone()
+    }
+
+    /// The site's voicemail, at the address that its URI names.
+    fn divert_to_voicemail(&self, search: &mut Search<'_>, owner: &Owner<'_>, cause: Cause) -> Option<Ringing> {
+        let uri = Uri::parse(self.config.site.voicemail.clone()?).ok()?;
+        let remote = (uri.host()?.ip()?, uri.port().unwrap_or(5060)).into();
+        let flow = self.flow_to(remote);
+        let trunk = source_trunk(&self.config.site, remote).and_then(|trunk| self.config.site.trunks.get(trunk));
+        let peer = match trunk {
+            Some(trunk) => Peer::Trunk { mark: trunk_mark(&trunk.name), flow },
+            None => Peer::Phone { flow, nat: false },
+        };
+        let target = Target {
+            uri: uri.as_bytes().clone(),
+            flow,
+            path: Vec::new(),
+            peer,
+            kind: Kind::Phone,
+            rule: Rule::Voicemail,
+            asserted: None,
+            max_breadth: None,
+            counts: None,
+        };
+        let name = uri.user().unwrap_or_default().into_owned();
+        self.note_forward(search, owner, cause, &name);
+        Some(vec![Stage { targets: vec![target] }].into())
+    }
+
+    /// SPEC 9.3: a visitor who is called here is forwarded by home, which is told why.
+    fn hand_home(
+        &self,
+        search: &Search<'_>,
+        owner: &Owner<'_>,
+        home: &SiteName,
+        cause: Cause,
+        deflected: Option<&str>,
+    ) -> Option<Ringing> {
+        let domain = self.config.network.site(home.as_str())?.domain.clone();
+        let uri = handing_over(&owner.extension, &domain, cause, deflected);
+        let number = owner.extension.as_str();
+        let mut stage = self.site_stage(home, number, Purpose::Forward, Rule::Site, &search.claims).ok()?;
+        stage.targets.iter_mut().for_each(|target| target.uri = uri.clone().into());
+        let otherwise = match cause {
+            Cause::Busy => Status::BUSY_HERE,
+            Cause::Unconditional | Cause::NoAnswer | Cause::Unreachable | Cause::Deflected => {
+                Status::TEMPORARILY_UNAVAILABLE
+            }
+        };
+        let called = Called::Home { extension: owner.extension.clone(), cause, otherwise };
+        Some(Ringing { stages: vec![stage], called, after: None })
+    }
+
+    /// A call for a user of this site that the site where the user is hands back.
+    pub(super) fn handed_back(
+        &self,
+        now: Now,
+        search: &mut Search<'_>,
+        extension: &Extension,
+        from: &SiteName,
+        cause: Option<(Cause, Option<String>)>,
+    ) -> Found {
+        let record = self.record(extension.as_str());
+        let away = record.as_deref().and_then(Record::resident).and_then(|resident| resident.away.as_ref());
+        if away.is_none_or(|away| away.site != *from) {
+            return Err(Rejection::because(Status::FORBIDDEN, "Not Your User"));
+        }
+        let nowhere = || match cause.as_ref().map(|(cause, _)| *cause) {
+            Some(Cause::Busy) => Rejection::new(Status::BUSY_HERE),
+            _ => Rejection::new(Status::TEMPORARILY_UNAVAILABLE),
+        };
+        let owner = self.owner(extension.as_str()).ok_or_else(nowhere)?;
+        let (why, number) = cause.as_ref().ok_or_else(nowhere)?;
+        self.forward_on(now, search, &owner, *why, number.as_deref()).ok_or_else(nowhere)
+    }
+
+    /// A group from one of its members on: all at once, or one after another, and then whoever is called after it (SPEC 3).
+    fn ring_group(&self, now: Now, search: &mut Search<'_>, group: &Group, from: usize) -> Found {
+        let member = |search: &Search<'_>, at: usize| {
+            let extension = group.members.get(at)?;
+            self.extension_stages(now.instant, &Method::INVITE, extension.as_str(), &search.claims).ok()
+        };
+        let last = group.members.len();
+        let called = |next| Called::Group { extension: group.extension.clone(), next };
+        let more = |next| next < last || group.then.is_some();
+        match group.ring {
+            Ring::All if from == 0 => {
+                let together = all_at_once((0..last).filter_map(|at| member(search, at)));
+                if !together.is_empty() {
+                    let after = more(last).then_some(group.after);
+                    return Ok(Ringing { stages: together, called: called(last), after });
+                }
+            }
+            Ring::All => {}
+            Ring::InTurn => {
+                for at in from..last {
+                    if let Some(stages) = member(search, at) {
+                        let after = more(at + 1).then_some(group.after);
+                        return Ok(Ringing { stages, called: called(at + 1), after });
+                    }
+                }
+            }
+        }
+        self.after_group(now, search, group)
+    }
+
+    fn after_group(&self, now: Now, search: &mut Search<'_>, group: &Group) -> Found {
+        let nobody = || Rejection::because(Status::TEMPORARILY_UNAVAILABLE, "Nobody Answers");
+        let then = group.then.as_deref().ok_or_else(nobody)?;
+        if search.claims.forwards >= MOST_FORWARDS || !self.may_go_to(search, &group.extension, then) {
+            return Err(nobody());
+        }
+        search.claims.forwards += 1;
+        search.diversions.push(Diversion {
+            from: group.extension.clone(),
+            number: None,
+            domain: self.entry().domain.clone(),
+            cause: Cause::NoAnswer,
+            to: then.to_owned(),
+            to_domain: self.domain_at_home(then),
+        });
+        let decision = self.asking(now, |around| self.config.plan.route_extension(then, around, Trace::off()));
+        self.lead(now, search, &decision)
+    }
+
+    // ------------------------------------------------------------------------------------------------------- while it rings
+
+    /// New targets are set: the phones have this long.
+    pub(super) fn arm_patience(&mut self, now: Now, key: Key, after: Option<Duration>) {
+        let Some(call) = self.calls.of(key) else { return };
+        if let Some(after) = after {
+            let round = call.way.round;
+            self.timers.arm(&Timer::NoAnswer(key, round), now.instant + after);
+        }
+    }
+
+    /// Nobody has answered in time. Where the call can't go elsewhere, it rings on.
+    pub(super) fn not_answered(&mut self, now: Now, key: Key, round: u32) {
+        let Some(call) = self.calls.of(key) else { return };
+        if call.way.round == round && call.context.is_open() {
+            self.go_on(now, key, Failed::InTime, b"SIP;cause=408;text=\"No answer\"");
+        }
+    }
+
+    /// All targets have failed: the call goes elsewhere, or that is the answer.
+    pub(super) fn exhausted(&mut self, now: Now, key: Key, best: Best) {
+        if self.go_on(now, key, Failed::By(&best), b"SIP;cause=487") {
+            return;
+        }
+        let Some(call) = self.calls.of(key) else { return };
+        let own = best.bytes.is_none() && call.context.is_open();
+        match &call.way.called {
+            // The visitor's home can't be reached: the caller is told of the visitor, not of the link.
+            &Called::Home { otherwise, .. } if own => {
+                let rejection = Rejection::new(otherwise);
+                self.finish_as(now, key, &rejection);
+            }
+            Called::Home { .. } | Called::User(_) | Called::Group { .. } | Called::Other => self.finish(now, key, best),
+        }
+    }
+
+    /// SPEC 9.1: a phone's 3xx is a forward of its user. What can't be dialled for the user is a phone that can't be reached: the
+    /// caller never gets the address. `None`: it is none of ours to follow.
+    pub(super) fn deflected(&mut self, now: Now, key: Key, branch: usize, response: &Response) -> Option<Deflection> {
+        let call = self.calls.of(key)?;
+        let rule = call.context.rule(branch)?;
+        let delivered = call.way.claims.purpose == Purpose::Deliver;
+        if response.status().class() != 3 || !matches!(rule, Rule::Phones | Rule::Member | Rule::Visited) || delivered {
+            return None;
+        }
+        let follows = matches!(response.status().0, 300..=302) && call.context.is_wanted(branch);
+        let number = match response.contacts(8) {
+            Ok(Contacts::List(list)) if follows => {
+                let mut list = list;
+                list.sort_by_key(|contact| std::cmp::Reverse(contact.q().unwrap_or(1000)));
+                list.iter().find_map(|contact| deflected_to(contact.uri()))
+            }
+            Ok(Contacts::List(_) | Contacts::Star | Contacts::None) | Err(_) => None,
+        };
+        let reason = b"SIP;cause=302;text=\"Call forwarded\"";
+        let gone = number.is_some_and(|number| self.go_on(now, key, Failed::To(&number), reason));
+        Some(if gone { Deflection::Followed } else { Deflection::Refused })
+    }
+
+    /// Sets the next targets of a call, if there are any, and gives up what rings.
+    fn go_on(&mut self, now: Now, key: Key, failed: Failed<'_>, reason: &[u8]) -> bool {
+        if !self.calls.of(key).is_some_and(|call| call.context.is_open()) {
+            return false;
+        }
+        let Some(mut call) = self.calls.remove(key) else { return false };
+        let found = self.next_targets(now, &mut call, failed);
+        self.calls.insert(key, call);
+        let Some(ringing) = found else { return false };
+        self.cancel_branches(now, key, Some(reason));
+        let Some(call) = self.calls.of(key) else { return false };
+        (call.way.called, call.way.round) = (ringing.called, call.way.round.wrapping_add(1));
+        let first = call.context.resume(ringing.stages);
+        self.arm_patience(now, key, ringing.after);
+        first.into_iter().for_each(|stage| self.start_stage(now, key, stage));
+        true
+    }
+
+    fn next_targets(&self, now: Now, call: &mut Call, failed: Failed<'_>) -> Option<Ringing> {
+        let rang = call.context.has_rung();
+        let Call { asked, caller, way, .. } = call;
+        let (claims, diversions) = (std::mem::take(&mut way.claims), std::mem::take(&mut way.diversions));
+        let mut search = Search { asked, caller, claims, diversions };
+        let found = match &way.called {
+            Called::Other => None,
+            Called::User(extension) => self.owner(extension.as_str()).and_then(|owner| {
+                let (cause, number) = failed.cause(rang)?;
+                self.forward_on(now, &mut search, &owner, cause, number)
+            }),
+            Called::Group { extension, next } => match failed {
+                Failed::To(_) => None,
+                Failed::By(_) | Failed::InTime => {
+                    let group = self.config.site.groups.get(extension);
+                    group.and_then(|group| self.ring_group(now, &mut search, group, *next).ok())
+                }
+            },
+            // While home can't be reached only extensions are forwarded to.
+            Called::Home { extension, cause, .. } => match failed {
+                Failed::By(best) if best.bytes.is_none() => self.owner(extension.as_str()).and_then(|owner| {
+                    let number = cause.number(&owner.user.forward)?;
+                    let extension = self.divert(now, &mut search, &owner, *cause, number);
+                    extension.or_else(|| self.ring_visitor(now, &search, &owner, *cause))
+                }),
+                Failed::By(_) | Failed::InTime | Failed::To(_) => None,
+            },
+        };
+        (way.claims, way.diversions) = (search.claims, search.diversions);
+        found
+    }
+
+    /// A visitor whose calls all go elsewhere, to where only home could send them: the phones here, while home is away.
+    fn ring_visitor(&self, now: Now, search: &Search<'_>, owner: &Owner<'_>, cause: Cause) -> Option<Ringing> {
+        let number = owner.extension.as_str();
+        let stages = || self.extension_stages(now.instant, &Method::INVITE, number, &search.claims).ok();
+        (cause == Cause::Unconditional).then(stages).flatten().map(Ringing::from)
+    }
+
+    /// Where a request goes that was decided on, with what is said of it.
+    pub(super) fn target_set(found: Found, search: Search<'_>) -> Result<TargetSet, Rejection> {
+        let Search { claims, diversions, .. } = search;
+        found.map(|ringing| TargetSet { ringing, claims, diversions })
+    }
+}
+
+/// What became of a phone's 3xx.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Deflection {
+    /// The call goes there.
+    Followed,
+    /// It can't.
+    Refused,
+}
+
+/// How the targets failed.
+#[derive(Clone, Copy)]
+enum Failed<'a> {
+    /// With this as the best response.
+    By(&'a Best),
+    /// Nobody has answered in time.
+    InTime,
+    /// A phone said where the call is to go.
+    To(&'a str),
+}
+
+impl<'a> Failed<'a> {
+    fn cause(self, rang: bool) -> Option<(Cause, Option<&'a str>)> {
+        match self {
+            Failed::By(best) => Cause::of(best.status, rang).map(|cause| (cause, None)),
+            Failed::InTime => Some((Cause::NoAnswer, None)),
+            Failed::To(number) => Some((Cause::Deflected, Some(number))),
+        }
+    }
+}
+
+/// The first stages of all members ring together, then their second ones; of a member who is at another site that site alone.
+pub(super) fn all_at_once(members: impl Iterator<Item = Vec<Stage>>) -> Vec<Stage> {
+    let mut together: Vec<Stage> = Vec::new();
+    for mut stages in members {
+        let is_site = |target: &Target| matches!(target.kind, Kind::Site(..));
+        if stages.first().is_some_and(|stage| stage.targets.iter().any(is_site)) {
+            stages.truncate(1);
+        }
+        for (at, stage) in stages.into_iter().enumerate() {
+            let targets = stage.targets.into_iter().map(|target| Target { rule: Rule::Member, ..target });
+            match together.get_mut(at) {
+                Some(there) => there.targets.extend(targets),
+                None => together.push(Stage { targets: targets.collect() }),
+            }
+        }
+    }
+    together
+}
