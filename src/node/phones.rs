@@ -229,7 +229,15 @@ impl Node {
 
     /// SPEC 6.7: an INVITE for a number that is an emergency number here, from someone who may call for help.
     fn emergency_of(&self, asked: &Asked, dialled: &Extension) -> Option<EmergencyCall> {
-        (asked.request.method() == &Method::INVITE).then(|| self.config.plan.emergency(dialled.as_str())).flatten()
+        if asked.request.method() != &Method::INVITE {
+            return None;
+        }
+        let plan = &self.config.plan;
+        plan.emergency(dialled.as_str()).or_else(|| {
+            let (site, digits) = plan.break_out_alone(dialled.as_str())?;
+            let helps = plan.emergency(&digits).is_some() || self.links.helps(&site, &digits);
+            helps.then(|| plan.emergency_for(&digits)).flatten()
+        })
     }
 
     /// SPEC 6.7: the call for help that a proven user makes behind a Break Out prefix. What is dialled for help at the target is

@@ -91,6 +91,15 @@ impl Plan {
         self.sites.iter().any(|known| known.name == *site)
     }
 
+    /// The site that a `BreakOut` code means, and the digits for it.
+    pub(super) fn break_out_target(&self, site: Option<&SiteName>, output: &str) -> Option<(SiteName, String)> {
+        let found = match site {
+            Some(site) => self.sites.iter().find(|known| known.name == *site).map(|known| (known, output)),
+            None => self.target(output),
+        };
+        found.map(|(target, digits)| (target.name.clone(), digits.to_owned()))
+    }
+
     /// Without a `site`, the output begins with the target: a site's number, or its IPv4 address with `*` for the dots, then `*` and the digits.
     pub(super) fn target<'t>(&self, output: &'t str) -> Option<(&KnownSite, &'t str)> {
         self.by_address(output).or_else(|| {
@@ -114,19 +123,10 @@ impl Plan {
 }
 
 impl Routing<'_> {
-    /// The site that a `BreakOut` code means, and the digits for it.
-    pub(super) fn target_of(&self, site: Option<&SiteName>, output: &str) -> Option<(SiteName, String)> {
-        let found = match site {
-            Some(site) => self.plan.sites.iter().find(|known| known.name == *site).map(|known| (known, output)),
-            None => self.plan.target(output),
-        };
-        found.map(|(target, digits)| (target.name.clone(), digits.to_owned()))
-    }
-
     /// A `BreakOut` code matched: to which site, and may it?
     pub(super) fn break_out(&mut self, site: Option<&SiteName>, output: &str) -> Outcome {
         let plan = self.plan;
-        let Some((target, digits)) = self.target_of(site, output) else {
+        let Some((target, digits)) = self.plan.break_out_target(site, output) else {
             self.trace.step(|| Step::Note { text: "Break Out: the number begins with no site".to_owned() });
             return Outcome::NotFound;
         };

@@ -17,6 +17,7 @@ use super::number::{Filling, Modifiers};
 use super::short_code::ShortCode;
 use super::trace::Trace;
 use super::{LineGroup, Plan};
+use crate::ids::SiteName;
 
 /// What is dialled for one emergency number.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +40,16 @@ impl Plan {
     /// authenticates, and [`Plan::route`] before anything else.
     pub fn emergency(&self, dialled: &str) -> Option<EmergencyCall> {
         self.emergency_row(dialled).map(|row| self.emergency_call(&row))
+    }
+
+    /// Where `dialled` breaks out to by the system codes, taken alone, and the digits for that site: nothing stands before an emergency number
+    /// behind a Break Out prefix either, no user's or rights' code.
+    pub fn break_out_alone(&self, dialled: &str) -> Option<(SiteName, String)> {
+        let (mut rows, text) = self.match_alone(&self.system, dialled)?;
+        let row = rows.next().filter(|row| row.feature == Feature::BreakOut)?;
+        let matched = row.pattern.matched(text).unwrap_or_default();
+        let filling = Filling { matched: &matched, whole: text, extension: "", name: "" };
+        self.break_out_target(row.site.as_ref(), &row.number.as_ref()?.number(&filling))
     }
 
     /// The call that is made here for an emergency number of another place: this site's own code for it, else `[emergency] default`.

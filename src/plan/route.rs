@@ -106,10 +106,23 @@ impl<'a> Routing<'a> {
         if let Some(row) = self.plan.emergency_row(dialled) {
             return Outcome::Emergency(self.emergency(dialled, &row));
         }
+        // SPEC 6.7: behind a Break Out prefix too, no user's or rights' code stands before it.
+        if let Some(help) = self.help_behind_break_out(dialled) {
+            return help;
+        }
         if self.caller.standing == Standing::Desk {
             return self.desk(dialled);
         }
         self.ordinary(dialled)
+    }
+
+    fn help_behind_break_out(&mut self, dialled: &str) -> Option<Outcome> {
+        let (target, digits) = self.plan.break_out_alone(dialled)?;
+        let help = self.emergency_behind(&target, &digits)?;
+        self.trace.step(|| Step::Note {
+            text: format!("{dialled} is {digits} by Break Out to {target}: help is called where the phone is"),
+        });
+        Some(help)
     }
 
     /// Everything after emergency numbers: as dialled, then without a final `#`, then the default matches (SPEC 6.2).
@@ -203,13 +216,6 @@ impl<'a> Routing<'a> {
         match found {
             Some((row, text)) if matches!(row.feature, Feature::ExtnLogin | Feature::ExtnLogout) => {
                 self.act(Winner { row, text })
-            }
-            // SPEC 6.7: an emergency number behind a Break Out prefix is one
-            Some((row, text)) if row.feature == Feature::BreakOut => {
-                let (digits, _) = self.build(row, text);
-                let target = self.target_of(row.site.as_ref(), &digits);
-                let help = target.and_then(|(target, digits)| self.emergency_behind(&target, &digits));
-                help.unwrap_or(Outcome::Forbidden(Refusal::DeskOnly))
             }
             Some(_) | None => Outcome::Forbidden(Refusal::DeskOnly),
         }

@@ -76,6 +76,12 @@ fn nothing_stands_before_an_emergency_call() {
     world.talk(stranger, "999", bt);
     // With the outside prefix.
     world.talk(lobby, "9999", bt);
+    // Behind a Break Out prefix, with help of this site and of the other, once it is known.
+    world.pass(5);
+    for caller in [lobby, stranger] {
+        world.talk(caller, "*82999", bt);
+        world.talk(caller, "*8215", bt);
+    }
     world.end();
 }
 

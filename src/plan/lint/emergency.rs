@@ -1,8 +1,9 @@
 //! Emergency numbers (SPEC 6.7): what hides them, and the proof that everybody reaches help with each of them, also behind a Break Out prefix.
 //!
 //! Dialled by itself or with the outside prefix, an emergency number is looked for before anything of the caller's: that is so by the plan's own code,
-//! and tried here for a caller of every kind. Behind a Break Out prefix the caller's codes and rights are asked first, so there every kind of caller, every
-//! state of the time profiles and every number is tried; the lists are complete ([`Help`](super::help::Help)), so this is a proof.
+//! and tried here for a caller of every kind. So is one behind a Break Out prefix of the site. Behind a prefix that a user's or rights' code makes, those
+//! codes decide, so there every kind of caller, every state of the time profiles and every number is tried; the lists are complete
+//! ([`Help`](super::help::Help)), so this is a proof.
 
 use std::collections::BTreeSet;
 
