@@ -16,7 +16,7 @@ use hotdesk::link::proof::Peer;
 use hotdesk::location::StoreId;
 use hotdesk::node::{Config, Node};
 use hotdesk::plan::{Alone, Around, Caller, NoVisitors, Trace};
-use hotdesk::proxy::{Dress, Kind, Rule, Stamp, Target, forward_request, via_value};
+use hotdesk::proxy::{Dress, Kind, Rule, Shows, Stamp, Target, forward_request, via_value};
 use hotdesk::settings::Limits;
 use hotdesk::sip::{self, Packet, Request};
 use hotdesk::timing::{Now, Wall};
@@ -69,6 +69,7 @@ fn forward_an_invite(bencher: Bencher) {
         kind: Kind::Phone,
         rule: Rule::Phones,
         asserted: None,
+        shows: Shows::default(),
         max_breadth: None,
         counts: None,
     };

@@ -3,12 +3,13 @@
 use super::Node;
 use super::forwards::{Deflection, Way};
 use super::tally::calls_for_help;
-use super::tasks::{Answered, Asked, Call, ClientTask, Key, Leg, Passing, ServerTask, SiteLeg, Timer};
+use super::tasks::{Answered, Asked, Call, ClientTask, Key, Late, Leg, Passing, ServerTask, SiteLeg, Timer};
 use crate::event::Event;
 use crate::location::Record;
 use crate::proxy::{
-    About, Best, Caller, Context, Dress, Input, Kind, Ringing, Rule, SessionTimer, Stage, Step, Target, TargetSet,
-    branch_with, forward_request, forward_response, forward_success, share_breadth, via_value, with_challenges,
+    About, Best, Caller, Context, Dress, Input, Kind, Restoring, Ringing, Rule, SessionTimer, Stage, Step, Target,
+    TargetSet, branch_with, forward_request, forward_response, forward_success, share_breadth, via_value,
+    with_challenges,
 };
 use crate::rejection::Rejection;
 use crate::sip::{Method, Name, Response, Status};
@@ -63,8 +64,9 @@ impl Node {
             self.ringing.push_back((rings_until, key));
         }
         let way = Way { called, claims, diversions, round: 0 };
-        let clients = Vec::new();
-        let call = Call { asked, server, context, clients, config, caller, plan, way, rings_until, live, session };
+        let (clients, restoring) = (Vec::new(), Restoring::default());
+        let call =
+            Call { asked, server, context, clients, config, caller, plan, way, rings_until, live, session, restoring };
         self.calls.insert(key, call);
         self.arm_patience(now, key, after);
         match first {
@@ -150,13 +152,18 @@ impl Node {
         let branch = branch_with(self.shard, &mut self.entropy, call.plan.hash);
         let out = self.listen[usize::from(target.flow.socket.0).min(self.listen.len() - 1)];
         let via = via_value(out, &branch);
+        let mut shows = target.shows.clone();
         let routes = match &call.plan.record_route {
             Some(caller) => {
                 let back = self.listen[usize::from(call.asked.source.socket.0).min(self.listen.len() - 1)];
-                self.links.record_routes(request, *caller, target.peer, back, out)
+                let (routes, from) =
+                    self.links.record_routes(request, *caller, target.peer, back, out, shows.from.as_deref());
+                shows.from = from;
+                routes
             }
             None => Vec::new(),
         };
+        call.restoring.note(request, &shows);
         let token = match &target.kind {
             Kind::Site(site, claims) => self.links.token(now, site, claims, request, &target.uri, branch.as_bytes()),
             Kind::Phone | Kind::Trunk(_) => None,
@@ -176,6 +183,7 @@ impl Node {
             from_outside: call.plan.from_outside,
             diversions: &call.way.diversions,
             session: if urgent { SessionTimer::default() } else { call.session },
+            shows,
         };
         let bytes = forward_request(request, target, &dress);
         let method = request.method();
@@ -212,7 +220,7 @@ impl Node {
             }
             _ => Input::Failure {
                 status,
-                bytes: Some(forward_response(response)),
+                bytes: Some(forward_response(response, &self.restoring(key))),
                 cause: q850_cause(response),
                 not_here: self.hands_back(now, key, at, response),
             },
@@ -231,9 +239,11 @@ impl Node {
         if status.is_final() && !status.is_success() {
             return self.note_branch(key, branch as usize, &Input::TimedOut);
         }
-        if let Some(&mut Answered { server, live, session }) = self.answered.of(key).filter(|_| status.is_success()) {
+        if let Some(answered) = self.answered.of(key).filter(|_| status.is_success()) {
+            let (server, live, session) = (answered.server, answered.live, answered.session);
+            let bytes = forward_success(response, &session, &answered.restoring);
             self.note_answer(now, live, &session, branch, response, None);
-            self.transactions.respond(now.instant, server, status, forward_success(response, &session));
+            self.transactions.respond(now.instant, server, status, bytes);
         } else {
             self.pass_late(key, response);
         }
@@ -243,12 +253,11 @@ impl Node {
     pub(super) fn judge(&mut self, now: Now, key: Key, branch: usize, input: Input, response: Option<&Response>) {
         self.note_branch(key, branch, &input);
         let Some(call) = self.calls.of(key) else { return };
-        let (server, session) = (call.server, call.session);
         match call.context.on(branch, input) {
             Step::Hold => {}
-            Step::Pass => self.pass(now, server, &session, response),
+            Step::Pass => self.pass(now, key, response),
             Step::PassAndCancel => {
-                self.pass(now, server, &session, response);
+                self.pass(now, key, response);
                 self.cancel_branches(now, key, Some(b"SIP;cause=200;text=\"Call completed elsewhere\""));
                 self.end_answered(now, key, branch, response);
             }
@@ -262,15 +271,15 @@ impl Node {
         }
     }
 
-    fn pass(
-        &mut self,
-        now: Now,
-        server: crate::transaction::ServerId,
-        session: &SessionTimer,
-        response: Option<&Response>,
-    ) {
-        let Some(response) = response else { return };
-        self.transactions.respond(now.instant, server, response.status(), forward_success(response, session));
+    fn pass(&mut self, now: Now, key: Key, response: Option<&Response>) {
+        let Some((response, call)) = response.zip(self.calls.of(key)) else { return };
+        let bytes = forward_success(response, &call.session, &call.restoring);
+        self.transactions.respond(now.instant, call.server, response.status(), bytes);
+    }
+
+    /// How the caller of a call wrote what its branches see otherwise.
+    fn restoring(&mut self, key: Key) -> Restoring {
+        self.calls.of(key).map(|call| call.restoring.clone()).unwrap_or_default()
     }
 
     /// The first 2xx was passed on: what is left of the call is the way back for later ones.
@@ -278,7 +287,8 @@ impl Node {
         let Some(call) = self.calls.remove(key) else { return };
         let (server, live, session) = (call.server, call.live, call.session);
         if call.asked.request.method() == &Method::INVITE {
-            self.answered.insert(key, Answered { server, live, session });
+            let restoring = call.restoring.clone();
+            self.answered.insert(key, Answered { server, live, session, restoring });
         }
         let status = response.map_or(Status::OK, |response| response.status());
         if let Some(response) = response {
@@ -331,7 +341,7 @@ impl Node {
             self.late_until.pop_front().into_iter().for_each(|(_, key)| _ = self.late.remove(key));
         }
         if call.asked.request.method() == &Method::INVITE && call.context.may_be_late() {
-            self.late.insert(key, call.asked.reply_to);
+            self.late.insert(key, Late { reply_to: call.asked.reply_to, restoring: call.restoring.clone() });
             self.late_until.push_back((now.instant + self.timing.t1x64() * 2, key));
         }
     }
@@ -339,8 +349,9 @@ impl Node {
     /// RFC 3261 §16.7 step 5: a 2xx to INVITE goes upstream even after another final response. The server transaction has ended with
     /// that one and takes no 2xx (RFC 6026 §7.1), so it goes to where the responses went.
     fn pass_late(&mut self, key: Key, response: &Response) {
-        let Some(&mut reply_to) = self.late.of(key).filter(|_| response.status().is_success()) else { return };
-        self.send(reply_to, forward_response(response));
+        let Some(late) = self.late.of(key).filter(|_| response.status().is_success()) else { return };
+        let (reply_to, bytes) = (late.reply_to, forward_response(response, &late.restoring));
+        self.send(reply_to, bytes);
     }
 
     /// What the caller is told when nobody answered.

@@ -3,12 +3,13 @@
 use std::net::SocketAddr;
 
 use super::Node;
-use super::phones::{ALLOW_TO_TRUNK, ANONYMOUS};
+use super::phones::ALLOW_TO_TRUNK;
 use super::tally::tags_of;
 use super::tasks::{Asked, Passing};
 use crate::link::proof::{Peer, Proof, Side, trunk_mark};
 use crate::proxy::{
-    Caller, Dress, Kind, Rule, Stage, Standing, Target, branch_with, forward_request, source_trunk, via_value,
+    Caller, Dress, Kind, Rule, Shows, Stage, Standing, Target, branch_with, forward_request, is_nowhere, source_trunk,
+    via_value,
 };
 use crate::rejection::Rejection;
 use crate::settings::Trunk;
@@ -96,6 +97,7 @@ impl Node {
             keep_identity: self.keeps_identity(known.sender()),
             from_outside: known.is_from_outside(),
             realm: &self.config.network.realm,
+            shows: target.shows.clone(),
             ..Dress::default()
         };
         let bytes = forward_request(&asked.request, &target, &dress);
@@ -221,6 +223,7 @@ impl Node {
             kind: Kind::Phone,
             rule: Rule::Dialog,
             asserted: None,
+            shows: Shows::inside(&known.proof, known.side),
             max_breadth: None,
             counts: None,
         })
@@ -241,8 +244,8 @@ impl Node {
     /// Whether it is one of ours to challenge: a phone's From is in the network's names or hides who calls (RFC 3323 §4.1.1.3), or
     /// the phone has answered a challenge of ours.
     pub(super) fn is_from_network(&self, asked: &Asked) -> bool {
-        let from = asked.request.from().uri().host();
-        from.is_some_and(|host| self.names.is_in_network(host) || host.eq_name(ANONYMOUS))
+        let from = asked.request.from();
+        from.uri().host().is_some_and(|host| self.names.is_in_network(host) || is_nowhere(host))
             || self.credentials(asked, &Name::ProxyAuthorization).is_some()
     }
 

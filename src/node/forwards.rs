@@ -16,8 +16,8 @@ use crate::link::{Caller as Claimed, Claims, HomeUser, Identity, Purpose};
 use crate::location::{Guest, Record};
 use crate::plan::{Caller as Dialler, Level, Outcome, Standing, Trace};
 use crate::proxy::{
-    Best, Called, Caller, Cause, Diversion, Kind, MOST_FORWARDS, Ringing, Rule, Stage, Target, TargetSet, deflected_to,
-    handing_over, source_trunk, went_through,
+    Best, Called, Caller, Cause, Diversion, Kind, MOST_FORWARDS, Ringing, Rule, Shows, Stage, Target, TargetSet,
+    deflected_to, handing_over, source_trunk, went_through,
 };
 use crate::rejection::Rejection;
 use crate::settings::{Group, Ring, User};
@@ -273,6 +273,7 @@ impl Node {
             kind: Kind::Phone,
             rule: Rule::Voicemail,
             asserted: None,
+            shows: Shows::default(),
             max_breadth: None,
             counts: None,
         };

@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
+use bytes::Bytes;
+
 use super::Config;
 use super::commons::Commons;
 use super::tasks::Asked;
@@ -15,6 +17,7 @@ use crate::link::{
     Answer, Bound, Cause, Claims, Envelope, Gate, Help, Keyring, Minted, PairKeys, Peer, Purpose, Refused, State,
     Token, mint,
 };
+use crate::proxy::rewritings;
 use crate::settings::Secret;
 use crate::sip::{Name, Request};
 use crate::timing::Now;
@@ -210,7 +213,7 @@ impl Links {
     }
 
     /// Our Record-Route values for a request between these peers: one, or two where the sockets differ (RFC 5658). The last one
-    /// is on top in the end.
+    /// is on top in the end. And From for the callee, if it is to be `from`: what of it can be restored by them.
     pub(super) fn record_routes(
         &self,
         request: &Request,
@@ -218,17 +221,21 @@ impl Links {
         callee: proof::Peer,
         back: SocketAddr,
         out: SocketAddr,
-    ) -> Vec<String> {
+        from: Option<&[u8]>,
+    ) -> (Vec<String>, Option<Bytes>) {
         let tag = request.from().tag().unwrap_or_default();
-        let proof = Proof { boot: self.boot, ..Proof::between(caller, callee) };
-        let Some(proof) = self.routes.mint(&proof, request.call_id(), tag) else {
-            return Vec::new();
+        let mint = |from| {
+            let proof = Proof { boot: self.boot, from, ..Proof::between(caller, callee) };
+            let is = proof.from.as_ref().map(|from| Bytes::copy_from_slice(&from.is));
+            Some((self.routes.mint(&proof, request.call_id(), tag)?, is))
         };
+        let rewritten = from.and_then(|is| rewritings(request.from(), is).into_iter().find_map(|it| mint(Some(it))));
+        let Some((proof, from)) = rewritten.or_else(|| mint(None)) else { return (Vec::new(), None) };
         let mut values = vec![format!("<sip:{proof}@{out};lr>")];
         if back != out {
             values.insert(0, format!("<sip:{proof}@{back};lr>"));
         }
-        values
+        (values, from)
     }
 
     /// Whether this process made the proof, and knows what became of its call.

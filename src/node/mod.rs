@@ -63,7 +63,7 @@ use self::handover::Parcel;
 use self::links::Links;
 use self::login::Pending;
 pub use self::restore::Restored;
-use self::tasks::{Answered, Call, ClientTask, Key, Keyed, Licence, ServerTask, Then, Timer, Waiting};
+use self::tasks::{Answered, Call, ClientTask, Key, Keyed, Late, Licence, ServerTask, Then, Timer, Waiting};
 use crate::alarms::Alarms;
 use crate::auth::{Authenticator, Lockout};
 use crate::event::Event;
@@ -78,7 +78,7 @@ use crate::settings::{Network, Site, SiteEntry};
 use crate::sip::Status;
 use crate::timing::{Now, Timing};
 use crate::transaction::{TableLimits, Transactions};
-use crate::transmit::{Flow, Transmit};
+use crate::transmit::Transmit;
 
 /// Most events kept for a shell that does not fetch them.
 const EVENTS: usize = 10_000;
@@ -131,7 +131,7 @@ pub struct Node {
     /// Calls that have their 2xx: the way back for later ones.
     answered: Keyed<Answered>,
     /// Calls that have a final answer while a branch may still bring a 2xx: where that goes, and how long it may come.
-    late: Keyed<Flow>,
+    late: Keyed<Late>,
     late_until: VecDeque<(Instant, Key)>,
     /// Calls that are counted, from admission to their end.
     live: LiveCalls,

@@ -12,7 +12,7 @@ use crate::link::proof::Peer;
 use crate::link::{Caller as Claimed, Claims, HomeUser, Identity, State};
 use crate::location::Record;
 use crate::plan::{Decision, EmergencyCall, Outcome, Standing};
-use crate::proxy::{Caller, SessionTimer, is_loop, routing_hash};
+use crate::proxy::{Caller, SessionTimer, is_anonymous, is_loop, routing_hash};
 use crate::rejection::Rejection;
 use crate::sip::{Method, Name, Reply, Status};
 use crate::timing::Now;
@@ -25,8 +25,6 @@ pub(super) const ALLOW: &str =
 /// The same towards a trunk that takes no REFER.
 pub(super) const ALLOW_TO_TRUNK: &str =
     "INVITE, ACK, CANCEL, BYE, OPTIONS, MESSAGE, INFO, UPDATE, PRACK, SUBSCRIBE, NOTIFY";
-/// The host of a From that hides who calls (RFC 3323 §4.1.1.3).
-pub(super) const ANONYMOUS: &str = "anonymous.invalid";
 
 impl Node {
     pub(super) fn phone_asks(&mut self, now: Now, asked: Asked) {
@@ -365,12 +363,13 @@ fn claimed_name(asked: &Asked) -> String {
     asked.request.from().uri().user().map(|user| user.into_owned()).unwrap_or_default()
 }
 
-/// RFC 3323 §4.2: the caller does not want to be shown.
+/// RFC 3323 §4.1.1.3, §4.2: the caller does not want to be shown, and says so in From or in Privacy.
 pub(super) fn withholds(asked: &Asked) -> bool {
-    asked.request.values(&Name::Privacy).any(|value| {
-        value.split(|&byte| byte == b';').any(|word| {
-            let word = word.trim_ascii();
-            word.eq_ignore_ascii_case(b"id") || word.eq_ignore_ascii_case(b"user")
+    is_anonymous(asked.request.from())
+        || asked.request.values(&Name::Privacy).any(|value| {
+            value.split(|&byte| byte == b';').any(|word| {
+                let word = word.trim_ascii();
+                word.eq_ignore_ascii_case(b"id") || word.eq_ignore_ascii_case(b"user")
+            })
         })
-    })
 }

@@ -17,7 +17,9 @@ use crate::plan::{
     Around, Caller as Dialler, Calling, CallingNumber, Decision, EmergencyCall, Level, Modifiers, Outcome, RightsNames,
     Standing,
 };
-use crate::proxy::{Caller, Kind, Ringing, Rule, Stage, Target, TargetSet, escaped_user, phone_stages};
+use crate::proxy::{
+    Caller, Kind, Ringing, Rule, Shows, Stage, Target, TargetSet, Withheld, escaped_user, phone_stages,
+};
 use crate::rejection::Rejection;
 use crate::settings::{CallerId, SiteEntry, User};
 use crate::sip::{Method, Name, Status};
@@ -207,6 +209,7 @@ impl Node {
             kind: Kind::Site(site.clone(), claims),
             rule,
             asserted: None,
+            shows: Shows::default(),
             max_breadth: None,
             counts: None,
         };
@@ -242,15 +245,21 @@ impl Node {
         let original = search.forwarder().and_then(|_| self.original_number(index, modifiers, &dialler));
         let is_original = original.is_some();
         let calling = original.unwrap_or_else(|| self.config.plan.calling(index, modifiers, &dialler));
-        let withheld = calling.withheld.unwrap_or(claims.withheld) && !trunk.trusted;
-        let asserted = calling.number.filter(|_| !withheld).map(|number| {
+        let withheld = Withheld { asked: claims.withheld, coded: calling.withheld };
+        let identity = calling.number.map(|number| {
             let callers = claims.identity.as_ref().map(|identity| identity.display.clone());
-            let own = || if is_original { callers } else { user.map(|user| user.name.clone()) };
+            // What is dialled for a user of another site: the name is what that site says.
+            let own = || match user.filter(|_| !is_original) {
+                Some(user) => Some(user.name.clone()),
+                None => callers.filter(|_| is_original || search.forwarder().is_none()),
+            };
             Caller::Outside { number, name: calling.name.or_else(own) }
                 .asserted(&self.entry().domain)
                 .unwrap_or_default()
         });
-        let target = self.trunk(index, address, modifiers.host.as_deref(), number, asserted);
+        let shows = Shows::on(trunk, search.asked.request.from(), identity.as_deref(), withheld);
+        let asserted = identity.filter(|_| trunk.trusted || !withheld.holds());
+        let target = Target { shows, ..self.trunk(index, address, modifiers.host.as_deref(), number, asserted) };
         // SPEC 9.3, 9.6: a forward counts for the user in whose name it leaves.
         Some(Target { counts: search.forwarder().cloned(), ..target })
     }
@@ -286,6 +295,7 @@ impl Node {
             rule: Rule::Trunk,
             // An empty identity takes the caller's own away.
             asserted: Some(asserted.unwrap_or_default()),
+            shows: Shows::default(),
             max_breadth: None,
             counts: None,
         }
@@ -304,10 +314,11 @@ impl Node {
             .flat_map(|route| self.config.plan.trunks(&route.group).iter().map(move |&index| (index, route)));
         let round: Vec<Stage> = trunks
             .filter_map(|(index, route)| {
-                let address = self.config.site.trunks.get(index)?.address?;
+                let trunk = self.config.site.trunks.get(index)?;
                 let host = route.modifiers.host.as_deref();
-                let target = self.trunk(index, address, host, &route.number, asserted.clone());
-                Some(Stage { targets: vec![Target { rule: Rule::Emergency, ..target }] })
+                let target = self.trunk(index, trunk.address?, host, &route.number, asserted.clone());
+                let shows = Shows::in_emergency(trunk, asserted.as_deref());
+                Some(Stage { targets: vec![Target { rule: Rule::Emergency, shows, ..target }] })
             })
             .collect();
         let again = round.clone();

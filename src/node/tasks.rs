@@ -11,7 +11,7 @@ use super::asking::Notice;
 use super::gather::Part;
 use crate::event::Event;
 use crate::ids::{Extension, LoginId, SiteName};
-use crate::proxy::{Caller, Context, LiveId, SessionTimer, Stamp};
+use crate::proxy::{Caller, Context, LiveId, Restoring, SessionTimer, Stamp};
 use crate::sip::{Request, Status};
 use crate::transaction::{ClientId, ServerId};
 use crate::transmit::Flow;
@@ -137,10 +137,12 @@ pub(super) struct Call {
     pub live: Option<LiveId>,
     /// What its 2xx is measured by (RFC 4028).
     pub session: SessionTimer,
+    /// What its answers say of From and To (SPEC 9.7).
+    pub restoring: Restoring,
 }
 
 /// What is left of a request that has its 2xx: the way back for later ones.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Answered {
     /// Its server transaction.
     pub server: ServerId,
@@ -148,6 +150,17 @@ pub(super) struct Answered {
     pub live: Option<LiveId>,
     /// As in [`Call`].
     pub session: SessionTimer,
+    /// As in [`Call`].
+    pub restoring: Restoring,
+}
+
+/// What is left of a request that has another final answer while a 2xx may still come.
+#[derive(Clone, Debug)]
+pub(super) struct Late {
+    /// Where it goes.
+    pub reply_to: Flow,
+    /// As in [`Call`].
+    pub restoring: Restoring,
 }
 
 /// How a request is passed on, the same for all its branches.

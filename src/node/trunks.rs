@@ -5,7 +5,7 @@ use super::route::number_of;
 use super::tasks::{Asked, Passing};
 use crate::link::proof::{Peer, trunk_mark};
 use crate::link::{Caller as Claimed, Claims, Identity};
-use crate::proxy::{Caller, routing_hash};
+use crate::proxy::{Caller, is_anonymous, routing_hash};
 use crate::rejection::Rejection;
 use crate::sip::{Method, Name, Party, Status};
 use crate::timing::Now;
@@ -73,8 +73,12 @@ impl Node {
 
 /// Who calls, as a carrier says it: From, or P-Asserted-Identity of a trusted one (RFC 3325 §5).
 fn outside(asked: &Asked, trusted: bool) -> Caller {
-    let asserted = trusted.then(|| asked.request.party(&Name::PAssertedIdentity).ok().flatten()).flatten();
+    // There may be two, a SIP URI and a telephone number; the first one is shown.
+    let asserted = trusted.then(|| asked.request.parties(&Name::PAssertedIdentity).find_map(Result::ok)).flatten();
     let party = asserted.as_ref().unwrap_or(asked.request.from());
+    if is_anonymous(party) {
+        return Caller::Outside { number: String::new(), name: None };
+    }
     Caller::Outside { number: number(party), name: party.display_name().map(|name| name.into_owned()) }
 }
 

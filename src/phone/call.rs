@@ -73,8 +73,17 @@ impl Phone {
 
     /// As [`call`](Self::call), with more headers, such as `Privacy`.
     pub fn call_with(&mut self, now: Instant, target: &str, headers: Vec<(Name, String)>) -> CallRef {
+        self.call_as(now, None, target, headers)
+    }
+
+    /// As [`call_with`](Self::call_with), with another name and URI in From, such as those that hide who calls (RFC 3323 §4.1.1.3).
+    pub fn call_as(&mut self, now: Instant, from: Option<&str>, target: &str, headers: Vec<(Name, String)>) -> CallRef {
         let call = CallRef(self.number());
         let mut outline = self.outline(Method::INVITE, target);
+        if let Some(from) = from {
+            let own = self.config().named_aor();
+            outline.from = format!("{from}{}", outline.from.strip_prefix(&own).unwrap_or_default());
+        }
         outline.extras.push((Name::Contact, self.contact()));
         outline.extras.push((Name::Allow, super::incoming::ALLOW.into()));
         outline.extras.extend(headers);

@@ -33,6 +33,7 @@ impl Caller {
         match self {
             Caller::User { extension, .. } => extension.as_str(),
             Caller::Desk(id) => id,
+            Caller::Outside { number, .. } if number.is_empty() => "anonymous",
             Caller::Outside { number, .. } => number,
             Caller::Unknown => "unknown",
         }

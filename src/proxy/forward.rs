@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use bytes::Bytes;
 
 use super::diversion::{Diversion, history};
+use super::rewriting::{Restoring, Shows};
 use super::session_timer::SessionTimer;
 use super::targets::{Kind, Target};
 use crate::settings::Limits;
@@ -59,6 +60,8 @@ pub struct Dress<'a> {
     pub diversions: &'a [Diversion],
     /// What is said of session timers (RFC 4028 §8.1).
     pub session: SessionTimer,
+    /// What the target sees of who calls (SPEC 9.4).
+    pub shows: Shows,
 }
 
 /// Our Via's value (§16.6 step 8): sent by that address, with this branch.
@@ -120,6 +123,7 @@ pub fn forward_request(request: &Request, target: &Target, dress: &Dress<'_>) ->
         tell_of_forwards(&mut edit, request, target, dress.diversions);
     }
     dress.session.write(&mut edit);
+    dress.shows.write(request, &mut edit);
     edit.write()
 }
 
@@ -135,17 +139,20 @@ fn tell_of_forwards(edit: &mut Edit<'_>, request: &Request, target: &Target, div
     }
 }
 
-/// The response on its way back: our Via taken off (§16.7 step 3), a site's words to us taken off.
-pub fn forward_response(response: &Response) -> Bytes {
+/// The response on its way back: our Via taken off (§16.7 step 3), a site's words to us taken off, From and To as the
+/// caller wrote them.
+pub fn forward_response(response: &Response, restoring: &Restoring) -> Bytes {
     let mut edit = Edit::new(response);
+    restoring.write(response, &mut edit);
     edit.pop_via();
     edit.remove(&Name::HotdeskLink);
     edit.write()
 }
 
 /// The same for a 2xx, with the session timer of a callee that knows none (RFC 4028 §8.2).
-pub fn forward_success(response: &Response, session: &SessionTimer) -> Bytes {
+pub fn forward_success(response: &Response, session: &SessionTimer, restoring: &Restoring) -> Bytes {
     let mut edit = Edit::new(response);
+    restoring.write(response, &mut edit);
     edit.pop_via();
     edit.remove(&Name::HotdeskLink);
     session.complete(response, &mut edit);

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use super::diversion::{Cause, Diversion};
+use super::rewriting::Shows;
 use crate::ids::{Extension, SiteName};
 use crate::link::Claims;
 use crate::link::proof::Peer;
@@ -42,6 +43,8 @@ pub struct Target {
     pub rule: Rule,
     /// The identity asserted to it, where that is another one than the caller's own: a trunk's calling number.
     pub asserted: Option<String>,
+    /// What it sees in From and To, where that is not what the sender wrote.
+    pub shows: Shows,
     /// This branch's share of the request's breadth (RFC 5393 §5.3); `None`: the header stays as it came.
     pub max_breadth: Option<u32>,
     /// The user whose call it is there: the one whose phone rings here, or in whose name it is forwarded (SPEC 9.6).
@@ -198,6 +201,7 @@ fn phone(binding: &Binding, is_reserved: &impl Fn(SocketAddr) -> bool) -> Option
         kind: Kind::Phone,
         rule: Rule::Phones,
         asserted: None,
+        shows: Shows::default(),
         max_breadth: None,
         counts: None,
     })

@@ -185,6 +185,18 @@ impl<'m> Edit<'m> {
         }
     }
 
+    /// Gives From or To another name and URI; its tag and the other parameters stay.
+    pub fn party(&mut self, name: &Name, value: impl AsRef<[u8]>) -> &mut Self {
+        let message = self.message;
+        let party = if *name == Name::To { message.to() } else { message.from() };
+        if let Some(field) = message.lines.all(name).next() {
+            let start = usize::from(field.value.start);
+            let text = self.write_text(|text| push_flat(text, value.as_ref()));
+            self.splice(Span::new(start, start + party.written().len()), text);
+        }
+        self
+    }
+
     /// The message with its changes.
     pub fn write(mut self) -> Bytes {
         self.take_values_out();
@@ -336,6 +348,26 @@ mod tests {
         );
         let all = swapped("v: SIP/2.0/UDP a;rport;branch=1 , SIP/2.0/UDP b\r\nVia: SIP/2.0/UDP c\r\n", "");
         assert_eq!(edited(|e| e.pop_via().pop_via().pop_via().pop_via()), all);
+    }
+
+    #[test]
+    fn a_party_gets_another_name_and_keeps_its_parameters() {
+        let anonymous = r#""Anonymous" <sip:anonymous@anonymous.invalid>"#;
+        assert_eq!(edited(|e| e.party(&Name::From, anonymous)), swapped("<sip:a@h>;", &format!("{anonymous};")));
+        assert_eq!(edited(|e| e.party(&Name::To, "<sip:c@h>")), swapped("<sip:b@h>", "<sip:c@h>"));
+        // RFC 3261 §20: without brackets the parameters are the header's; folds and blanks before them stay too.
+        for (from, there) in [
+            ("sip:a@h;tag=1", "<sip:c@h>;tag=1"),
+            ("\"A\r\n B\" <sip:a@h> \r\n ;x=y ; tag=1", "<sip:c@h> \r\n ;x=y ; tag=1"),
+            ("<sip:a@h>", "<sip:c@h>"),
+        ] {
+            let text = REQUEST.replace("<sip:a@h>;tag=1", from);
+            let Ok(Packet::Request(request)) = parse(Bytes::from(text), &Limits::default()) else { panic!("{from}") };
+            assert_eq!(
+                apply(&request, |e| e.party(&Name::From, "<sip:c@h>")),
+                REQUEST.replace("<sip:a@h>;tag=1", there)
+            );
+        }
     }
 
     #[test]

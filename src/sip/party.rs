@@ -56,6 +56,13 @@ impl Party {
         self.address.param(name)
     }
 
+    /// Name and URI as they came: the value without its parameters.
+    pub fn written(&self) -> &[u8] {
+        let params = self.address.params_raw().len();
+        let raw = self.address.raw.trim_ascii_end();
+        raw.get(..raw.len().saturating_sub(params)).unwrap_or_default().trim_ascii_end()
+    }
+
     /// The value as it came.
     pub fn raw(&self) -> &Bytes {
         &self.address.raw
@@ -83,6 +90,10 @@ mod tests {
         ] {
             let party = party(text);
             assert_eq!((party.display_name().as_deref(), party.tag()), (name, tag), "{text}");
+            let written = std::str::from_utf8(party.written()).expect("text");
+            assert!(text.starts_with(written) && written.contains(uri), "{text}: {written}");
+            let left = text[written.len()..].trim_start();
+            assert!(left.is_empty() || left.starts_with(';'), "{text}: {left}");
             assert_eq!(party.uri().as_bytes(), uri);
         }
         let latin = Party::parse(Bytes::from_static(b"\"J\xf6rg\" <sip:j@h>"), &Name::From).expect("a party");

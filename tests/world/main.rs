@@ -39,6 +39,8 @@ mod a_visitors_calls_are_forwarded_by_home;
 mod an_answer_waits_for_the_store;
 mod an_emergency_number_behind_break_out_is_dialled_here;
 mod answers_and_demands_of_registration_by_the_letter;
+mod caller_id_is_restored_within_the_call;
+mod caller_id_leaves_and_arrives_as_the_table_says;
 mod challenges_of_every_branch_reach_the_caller;
 mod every_phone_of_a_displaced_stay_is_kept_out;
 mod forwards_come_to_an_end;
