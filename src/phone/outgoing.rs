@@ -127,9 +127,13 @@ impl Phone {
         let Some(ask) = self.asking.of(response) else { return };
         let (purpose, next_hop, ack) = (ask.purpose, ask.outline.next_hop, ask.ack.clone());
         match (purpose, ack) {
-            (Purpose::Invite(call) | Purpose::ReInvite(call, _), None) => self.accepted(now, call, response),
-            (_, Some(ack)) => self.send(next_hop, ack),
-            (_, None) => {}
+            // A refusal after a 2xx matches nothing (RFC 6026 §7.2).
+            (Purpose::Invite(call) | Purpose::ReInvite(call, _), None) if response.status().is_success() => {
+                self.accepted(now, call, response);
+            }
+            // And a 2xx after a refusal neither (RFC 3261 §17.1.1.2, "Completed").
+            (_, Some(ack)) if !response.status().is_success() => self.send(next_hop, ack),
+            (_, _) => {}
         }
     }
 

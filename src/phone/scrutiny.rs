@@ -125,7 +125,7 @@ impl Phone {
         if let Stage::Done(first) = stage
             && status.is_final()
             && status != first
-            && !(status.is_success() && first.is_success())
+            && !is_late_success(method, first, status)
         {
             self.complain(format!("{method} was answered by {first}, then by {status}"));
         }
@@ -134,5 +134,14 @@ impl Phone {
     /// Writes a breach down.
     pub(super) fn complain(&mut self, what: impl Into<String>) {
         self.complaints.push(format!("{} ({}): {}", self.config.user, self.config.local, what.into()));
+    }
+}
+
+/// RFC 3261 §16.7 step 5: every 2xx to INVITE is passed on, another one and one that comes after a refusal too; and what overtakes
+/// the other on the line is not the network's fault.
+fn is_late_success(method: &Method, first: Status, status: Status) -> bool {
+    match *method {
+        Method::INVITE => status.is_success() || first.is_success(),
+        _ => status.is_success() && first.is_success(),
     }
 }

@@ -3,6 +3,7 @@
 //! One scenario a file, named as the sentence that it shows. `support/` is the ground that they stand on. A failure prints its
 //! seed and the ladder of messages up to it. With `HOTDESK_SHARDS=3` every site runs three shards, and nobody may notice.
 
+mod exchange;
 mod reference;
 mod support;
 
@@ -49,6 +50,7 @@ mod phones_ring_by_their_q;
 mod requests_inside_a_call_reach_the_other_side;
 mod several_early_dialogs_reach_the_caller;
 mod sites_clocks_may_differ;
+mod ten_thousand_calls_leave_nothing_behind;
 mod the_answer_of_a_branch_that_was_given_up_counts;
 mod trouble_further_on_is_told_to_the_caller;
 mod trouble_here_passes;

@@ -36,7 +36,11 @@ fn overload(world: &mut World, from: Seat, to: &str) -> Response {
 
 #[test]
 fn a_full_table_is_said_with_503_and_empties_again() {
-    let mut world = World::with(1, |sample| sample.site("london").sip.transactions = 100);
+    // The room is the site's, and each shard has its part of it: this is about the table of one.
+    let mut world = World::with(1, |sample| {
+        sample.shards(1);
+        sample.site("london").sip.transactions = 100;
+    });
     let (charles, desk) = (world.registered("202", "london"), world.registered("201", "london"));
     let call = world.dial(charles, "201");
     let arrival = world.arrival(desk);

@@ -14,7 +14,7 @@ use hotdesk::storage;
 use hotdesk::timing::{Now, Wall};
 use hotdesk::transmit::{Flow, SocketId};
 
-use super::ladder::{Fate, Ladder, Rung};
+use super::ladder::{Fate, Ladder, Rung, header};
 use super::lines::{Line, LineClass, Lines};
 use super::sample::Sample;
 
@@ -69,6 +69,8 @@ struct PhoneSeat {
     nat: Option<Nat>,
     /// `None` while it is switched off.
     phone: Option<Phone>,
+    /// When it is to be woken.
+    due: Option<Instant>,
     address: SocketAddr,
     class: LineClass,
     events: Vec<(Duration, PhoneEvent)>,
@@ -199,8 +201,17 @@ impl World {
         let seat = Seat(self.phones.len());
         let address = config.local;
         let phone = Some(Phone::new(config, seed_of(self.seed, &name, 0)));
-        let seated =
-            PhoneSeat { name, nat: None, phone, address, class, events: Vec::new(), seen: 0, complaints: Vec::new() };
+        let seated = PhoneSeat {
+            name,
+            nat: None,
+            phone,
+            due: None,
+            address,
+            class,
+            events: Vec::new(),
+            seen: 0,
+            complaints: Vec::new(),
+        };
         self.phones.push(seated);
         self.by_address.insert(address, Party::Phone(seat));
         seat
@@ -459,6 +470,19 @@ impl World {
         self.ladder.rungs().iter().map(|rung| (&*rung.from, &*rung.to, &rung.bytes))
     }
 
+    /// Every datagram sent so far, with what became of it.
+    pub fn rungs(&self) -> &[Rung] {
+        self.ladder.rungs()
+    }
+
+    /// All datagrams of one call, as the ladder shows them.
+    pub fn ladder_of(&self, call_id: &str) -> String {
+        let mut own = Ladder::default();
+        let of = |rung: &&Rung| header(&rung.bytes, "Call-ID") == call_id;
+        self.ladder.rungs().iter().filter(of).for_each(|rung| own.push(rung.clone()));
+        own.text(0, &self.names(), true)
+    }
+
     /// Whether one participant sent another something that begins so.
     pub fn has_sent(&self, from: &str, to: &str, begin: &[u8]) -> bool {
         self.datagrams().any(|(sender, receiver, bytes)| sender == from && receiver == to && bytes.starts_with(begin))
@@ -565,7 +589,7 @@ impl World {
             Some((after(at), Party::Site(name.clone())))
         });
         let phones = self.phones.iter().enumerate().filter_map(|(at, seat)| {
-            let due = seat.phone.as_ref()?.poll_timeout()?;
+            let due = seat.due.filter(|_| seat.phone.is_some())?;
             Some((after(due), Party::Phone(Seat(at))))
         });
         sites.chain(phones).min_by_key(|(at, _)| *at)
@@ -658,6 +682,7 @@ impl World {
         let at = self.now;
         let seated = &mut self.phones[seat.0];
         let Some(phone) = &mut seated.phone else { return };
+        seated.due = phone.poll_timeout();
         seated.events.extend(std::iter::from_fn(|| phone.poll_event()).map(|event| (at, event)));
         let (from, sent) = (seated.address, std::iter::from_fn(|| phone.poll_transmit()).collect::<Vec<_>>());
         if let Some(nat) = seated.nat.as_mut().filter(|_| !sent.is_empty()) {
@@ -810,6 +835,11 @@ impl World {
         if self.phones.iter().any(|seat| seat.phone.as_ref().is_none_or(|phone| !phone.calls_up().is_empty())) {
             return;
         }
+        self.assert_nothing_counted();
+    }
+
+    /// No site counts any call.
+    pub fn assert_nothing_counted(&self) {
         for (name, node) in self.sites.iter().filter_map(|(name, site)| Some((name, site.shards.first()?))) {
             let tally = node.tally();
             assert_eq!(
