@@ -21,6 +21,8 @@ pub enum LoggedOutBy {
     Lease,
     /// The visited site said with proof that the user is not there.
     NotThere,
+    /// An operator (SPEC 12.5).
+    Operator,
 }
 
 /// Something that an operator or a test may want to know.

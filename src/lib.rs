@@ -11,7 +11,7 @@
 //! Imports go down only, siblings do not know each other (`tests/floors.rs` reads the sources and says so):
 //!
 //! ```text
-//! 5 faces     main  cli/(run check dial demo hash secret)
+//! 5 faces     main  cli/(run check dial who logout demo hash secret)  admin/(the operator's API)
 //! 4 world     config/(raw serde → validated)  net/(udp, driver, siblings)  storage/(redb)  telemetry  shutdown
 //! 3 building  node/(owns all of the below, wiring only)  event  phone/(the other side of the wire: demo and tests)
 //! 2 roles     registrar/  hot_desk/(home, visited, renewal, licence)  proxy/(source, targets, diversion, forward, context, loops)
@@ -40,6 +40,7 @@
 //! what is passed on and when the next stage begins. Later requests of the dialog come back by the proof in our Record-Route
 //! ([`link::proof`]), which `node/dialog` opens: they go to the other peer and nowhere else.
 
+pub mod admin;
 pub mod alarms;
 pub mod auth;
 pub mod cli;

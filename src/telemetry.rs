@@ -105,6 +105,7 @@ fn cause(by: LoggedOutBy) -> &'static str {
         LoggedOutBy::Displacement => "displacement",
         LoggedOutBy::Lease => "lease",
         LoggedOutBy::NotThere => "not there",
+        LoggedOutBy::Operator => "operator",
     }
 }
 

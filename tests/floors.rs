@@ -26,7 +26,7 @@ const FLOORS: &[(u8, &[&str])] = &[
     (2, &["hot_desk", "proxy", "registrar", "service"]),
     (3, &["event", "node", "phone"]),
     (4, &["config", "net", "shutdown", "storage", "telemetry"]),
-    (5, &["cli", "main"]),
+    (5, &["admin", "cli", "main"]),
 ];
 
 /// What a module may use of its own floor, beside itself: words are made of words, and the node tells events.
@@ -37,6 +37,7 @@ const SIBLINGS: &[(&str, &[&str])] = &[
     ("sip", &["settings"]),
     ("rejection", &["sip"]),
     ("node", &["event"]),
+    ("cli", &["admin"]),
     ("main", &["cli"]),
 ];
 

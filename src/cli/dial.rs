@@ -3,10 +3,11 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::plans::Plans;
 use super::{CONFIG, NOTHING_DONE, complain, say};
+use crate::admin::Dial;
 use crate::config::Sites;
 use crate::ids::SiteName;
 use crate::net;
@@ -63,6 +64,14 @@ impl Arguments {
     }
 
     fn explain(&self, plans: &Plans, digits: &str) -> Result<String, String> {
+        let (plan, decision, notes) = self.decide(plans, digits)?;
+        if !self.json {
+            return Ok(as_text(plan, &decision, &notes));
+        }
+        serde_json::to_string_pretty(&self.as_json(plan, &decision, notes)).map_err(|why| why.to_string())
+    }
+
+    fn decide<'p>(&self, plans: &'p Plans, digits: &str) -> Result<(&'p Plan, Decision, Vec<String>), String> {
         let plan = self.plan(plans)?;
         let at = self.moment(plan)?;
         let (caller, note) = self.caller(plans, plan.site())?;
@@ -71,7 +80,7 @@ impl Arguments {
         let first = plan.route(digits, &caller, &around, Trace::on());
         let decision = follow(plan, first, &caller, &around);
         let notes = note.into_iter().chain(unseen(plans, &decision)).chain(refused(&decision)).collect();
-        if self.json { self.as_json(plan, &decision, notes) } else { Ok(as_text(plan, &decision, &notes)) }
+        Ok((plan, decision, notes))
     }
 
     fn plan<'p>(&self, plans: &'p Plans) -> Result<&'p Plan, String> {
@@ -112,22 +121,29 @@ impl Arguments {
         }
     }
 
-    fn as_json(&self, plan: &Plan, decision: &Decision, notes: Vec<String>) -> Result<String, String> {
+    fn as_json(&self, plan: &Plan, decision: &Decision, notes: Vec<String>) -> Value {
         // As the trace shows them: with no PIN (SPEC 10.5).
         let digits = decision.trace.steps().iter().find_map(|step| match step {
             Step::Dialled { digits, .. } => Some(digits),
             _ => None,
         });
-        let value = json!({
+        json!({
             "site": plan.site().as_str(),
             "user": self.user,
             "digits": digits,
             "gives": decision.gives(plan.site()),
             "steps": decision.trace,
             "notes": notes,
-        });
-        serde_json::to_string_pretty(&value).map_err(|why| why.to_string())
+        })
     }
+}
+
+/// What `--json` prints, for a configuration that is at hand.
+pub(super) fn explained(plans: &Plans, asked: &Dial) -> Result<Value, String> {
+    let Dial { site, user, digits, at } = asked.clone();
+    let arguments = Arguments { dialled: Vec::new(), site, user, at, json: true };
+    let (plan, decision, notes) = arguments.decide(plans, &digits)?;
+    Ok(arguments.as_json(plan, &decision, notes))
 }
 
 /// `[CONFIG] DIGITS`. Options may stand between the two, so that clap does not see how many there are.

@@ -4,14 +4,18 @@
 //! 1 it is not (a warning under `check --strict`, a site that broke); 2 nothing was done: wrong arguments, a wrong
 //! configuration, a socket that can't be bound.
 
+mod ask;
 mod check;
 mod demo;
 mod dial;
 mod hash;
+mod logout;
 mod network_file;
+mod operator;
 mod plans;
 mod run;
 mod secret;
+mod who;
 
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -43,6 +47,8 @@ enum Command {
     Run(run::Arguments),
     Check(check::Arguments),
     Dial(dial::Arguments),
+    Who(who::Arguments),
+    Logout(logout::Arguments),
     Demo(demo::Arguments),
     Hash(hash::Arguments),
     Secret(secret::Arguments),
@@ -54,6 +60,8 @@ pub fn main() -> ExitCode {
         Command::Run(arguments) => arguments.run(),
         Command::Check(arguments) => arguments.run(),
         Command::Dial(arguments) => arguments.run(),
+        Command::Who(arguments) => arguments.run(),
+        Command::Logout(arguments) => arguments.run(),
         Command::Demo(arguments) => arguments.run(),
         Command::Hash(arguments) => arguments.run(),
         Command::Secret(arguments) => arguments.run(),

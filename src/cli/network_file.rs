@@ -24,6 +24,24 @@ pub fn place_of_listen(path: &Path, site: &str, index: usize) -> String {
     format!("{}:{line} sites.{site}.listen[{index}]", path.display())
 }
 
+/// Where `admin` of a site stands, or with `None` that of the network, as [`place_of_listen`] says it.
+pub fn place_of_admin(path: &Path, site: Option<&str>) -> String {
+    let line = std::fs::read_to_string(path).ok().and_then(|text| line_of_admin(&text, site));
+    let line = line.map_or_else(String::new, |line| format!("{line}:"));
+    let key = site.map_or_else(|| "network.admin".to_owned(), |site| format!("sites.{site}.admin"));
+    format!("{}:{line} {key}", path.display())
+}
+
+fn line_of_admin(text: &str, site: Option<&str>) -> Option<usize> {
+    let root = DeTable::parse(text).ok()?;
+    let owner = match site {
+        None => root.get_ref().get("network")?,
+        Some(site) => table(root.get_ref().get("sites")?.get_ref())?.get(site)?,
+    };
+    let admin = table(owner.get_ref())?.get("admin")?;
+    Some(text.get(..admin.span().start)?.matches('\n').count() + 1)
+}
+
 fn line_of_listen(text: &str, site: &str, index: usize) -> Option<usize> {
     let root = DeTable::parse(text).ok()?;
     let listen = table(table(root.get_ref().get("sites")?.get_ref())?.get(site)?.get_ref())?.get("listen")?;
@@ -46,6 +64,14 @@ mod tests {
     use super::*;
 
     const TEXT: &str = "[network]\nrealm = \"r\"\n\n[sites.a]\nlisten = [\n  \"udp:1\",\n  { udp = \"2\" },\n]\n[sites.b]\nlisten = []\n";
+
+    #[test]
+    fn an_admin_address_has_a_line() {
+        let text = "[network]\nadmin = \"a\"\n[sites.a]\nnumber = 1\nadmin = \"b\"\n[sites.b]\n";
+        assert_eq!(line_of_admin(text, None), Some(2));
+        assert_eq!(line_of_admin(text, Some("a")), Some(5));
+        assert_eq!(line_of_admin(text, Some("b")), None);
+    }
 
     #[test]
     fn a_socket_has_a_line() {

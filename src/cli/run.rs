@@ -1,7 +1,9 @@
 //! `hotdesk run`: serves sites until told to end (SPEC 2.1-2.3).
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::future::poll_fn;
+use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
@@ -9,11 +11,15 @@ use std::task::Poll;
 use std::time::Duration;
 
 use tokio::runtime;
+use tokio::sync::mpsc;
 use tracing::{error, info, warn};
 
+use super::operator::{self, Operator, Reload};
 use super::plans::Plans;
 use super::{CONFIG, NOTHING_DONE, complain, network_file, say};
+use crate::admin::{self, Counters};
 use crate::config::Sites;
+use crate::guarded::Guarded;
 use crate::ids::SiteName;
 use crate::location::{Memory, Store};
 use crate::net::{self, Bound, Drops, HandoverDrops, Post, Running};
@@ -74,12 +80,23 @@ impl Arguments {
         runtime.block_on(async {
             let signals = Signals::listen()?;
             let plans = Plans::load(&self.config, &self.only()).map_err(Failure::Start)?;
-            let (sites, drops) = self.start(&plans)?;
+            let counters: CountersBySite = plans.0.sites.keys().map(|name| (name.clone(), Arc::default())).collect();
+            let Started { sites, drops, admin } = self.start(&plans, &counters)?;
             let handovers = sites.iter().map(|site| (site.name.clone(), site.handover_drops())).collect();
-            tokio::select! {
-                result = self.watch(sites, signals, plans) => result,
-                never = report_drops(drops, handovers) => match never {},
-            }
+            let (lab, names) = (plans.0.sites.values().any(|site| site.lab.is_some()), names_of(&plans));
+            let (reloads, orders) = mpsc::channel(RELOADS);
+            let plans = Arc::new(Guarded::new(Arc::new(plans)));
+            let handles = sites.iter().map(Running::handle).collect();
+            let operator =
+                Operator { plans: Arc::clone(&plans), handles, counters: counters.clone(), reloads: reloads.clone() };
+            admin::serve(admin, Arc::new(operator))?;
+            say(format_args!("ready{}: {names}", if lab { " (LAB)" } else { "" }));
+            let result = tokio::select! {
+                result = self.watch(sites, signals, &plans, orders) => result,
+                never = report_drops(drops, handovers, &counters) => match never {},
+            };
+            drop(reloads);
+            result
         })
     }
 
@@ -88,7 +105,7 @@ impl Arguments {
     }
 
     /// Binds everything before anything runs, so that a start that fails has done nothing.
-    fn start(&self, plans: &Plans) -> Result<(Vec<Running>, Vec<Drops>), Failure> {
+    fn start(&self, plans: &Plans, counters: &CountersBySite) -> Result<Started, Failure> {
         for warning in &plans.0.warnings {
             warn!("{warning}");
         }
@@ -102,14 +119,23 @@ impl Arguments {
         for (entry, config) in plans.sites() {
             bound.push((self.bind(entry)?, config));
         }
-        let drops = bound.iter().flat_map(|(shards, _)| shards.iter().flatten().filter_map(Bound::drops)).collect();
+        let admin = operator::bind(&self.config, plans).map_err(|why| Failure::Start(vec![why]))?;
+        for address in admin.iter().filter_map(|listener| listener.local_addr().ok()) {
+            say(format_args!("admin http://{address}"));
+        }
+        let sockets = |(shards, config): &(Vec<Vec<Bound>>, Config)| {
+            let drops = shards.iter().flatten().filter_map(Bound::drops);
+            drops.map(|drops| (config.site.name.clone(), drops)).collect::<Vec<_>>()
+        };
+        let drops = bound.iter().flat_map(sockets).collect();
         let bound = bound.into_iter().map(|(shards, config)| Ok((Kept::open(&config, shards)?, config)));
         let bound: Vec<_> = bound.collect::<Result<_, Failure>>()?;
-        let lab = plans.0.sites.values().any(|site| site.lab.is_some());
-        let names: Vec<_> = plans.0.sites.keys().map(SiteName::as_str).collect();
-        let sites = bound.into_iter().map(|(kept, config)| start(config, kept)).collect::<Result<_, _>>()?;
-        say(format_args!("ready{}: {}", if lab { " (LAB)" } else { "" }, names.join(", ")));
-        Ok((sites, drops))
+        let start = |(kept, config): (Kept, Config)| {
+            let counters = counters.get(&config.site.name).cloned().unwrap_or_default();
+            start(config, kept, counters)
+        };
+        let sites = bound.into_iter().map(start).collect::<Result<_, _>>()?;
+        Ok(Started { sites, drops, admin })
     }
 
     /// The sockets of each shard of a site.
@@ -131,13 +157,20 @@ impl Arguments {
     }
 
     /// Until a signal to end, then until nothing is left to do.
-    async fn watch(&self, mut sites: Vec<Running>, mut signals: Signals, mut plans: Plans) -> Result<(), Failure> {
+    async fn watch(
+        &self,
+        mut sites: Vec<Running>,
+        mut signals: Signals,
+        plans: &Guarded<Arc<Plans>>,
+        mut orders: mpsc::Receiver<Reload>,
+    ) -> Result<(), Failure> {
         loop {
             tokio::select! {
                 signal = signals.next() => match signal {
                     Signal::End => break,
-                    Signal::Reload => self.reload(&sites, &mut plans).await,
+                    Signal::Reload => drop(self.reload(&sites, plans).await),
                 },
+                Some(answer) = orders.recv() => drop(answer.send(self.reload(&sites, plans).await)),
                 name = one_ended(&mut sites) => return Err(Failure::SiteBroke(name)),
             }
         }
@@ -155,18 +188,18 @@ impl Arguments {
     }
 
     /// SPEC 2.3: if it is bad, the old one stays; if it is good, it applies to the next request.
-    async fn reload(&self, sites: &[Running], plans: &mut Plans) {
-        let new = match Plans::load(&self.config, &self.only())
-            .and_then(|new| self.fits(plans, new))
-            .and_then(keeps_promises)
-        {
-            Ok(new) => new,
-            Err(problems) => {
-                problems.iter().for_each(|problem| error!("{problem}"));
-                error!("the configuration is bad; the old one stays");
-                return;
-            }
-        };
+    async fn reload(&self, sites: &[Running], plans: &Guarded<Arc<Plans>>) -> Result<(), Vec<String>> {
+        let old = plans.with(|plans| Arc::clone(plans));
+        let new =
+            match Plans::load(&self.config, &self.only()).and_then(|new| self.fits(&old, new)).and_then(keeps_promises)
+            {
+                Ok(new) => new,
+                Err(problems) => {
+                    problems.iter().for_each(|problem| error!("{problem}"));
+                    error!("the configuration is bad; the old one stays");
+                    return Err(problems);
+                }
+            };
         new.0.warnings.iter().for_each(|warning| warn!("{warning}"));
         for (entry, config) in new.sites() {
             let running = sites.iter().find(|site| site.name == entry.name);
@@ -174,8 +207,9 @@ impl Arguments {
                 site.command(Command::Reload(Box::new(config))).await;
             }
         }
-        *plans = new;
+        plans.with(|plans| *plans = Arc::new(new));
         info!("the configuration was read anew");
+        Ok(())
     }
 
     /// Sites and sockets are made at the start: a configuration with others needs a new one.
@@ -183,6 +217,9 @@ impl Arguments {
         let mut problems = Vec::new();
         if old.0.network.data_dir != new.0.network.data_dir {
             problems.push(format!("{}: network.data_dir changes only with a restart", self.config.display()));
+        }
+        if !operator::same_addresses(old, &new) {
+            problems.push(format!("{}: `admin` changes only with a restart", self.config.display()));
         }
         let listen = |plans: &Plans, name: &SiteName| {
             let entry = plans.0.network.sites.get(name)?;
@@ -206,6 +243,23 @@ impl Arguments {
 fn keeps_promises(new: Plans) -> Result<Plans, Vec<String>> {
     let broken = new.0.try_expectations().broken;
     if broken.is_empty() { Ok(new) } else { Err(broken.iter().map(ToString::to_string).collect()) }
+}
+
+/// What happened at each site.
+type CountersBySite = BTreeMap<SiteName, Arc<Counters>>;
+
+/// Reloads that wait for their turn.
+const RELOADS: usize = 16;
+
+/// What runs.
+struct Started {
+    sites: Vec<Running>,
+    drops: Vec<(SiteName, Drops)>,
+    admin: Vec<TcpListener>,
+}
+
+fn names_of(plans: &Plans) -> String {
+    plans.0.sites.keys().map(SiteName::as_str).collect::<Vec<_>>().join(", ")
 }
 
 /// Why `run` ends otherwise than by a signal.
@@ -264,27 +318,36 @@ fn random() -> Result<[u8; 32], Failure> {
     Ok(bytes)
 }
 
-fn start(config: Config, kept: Kept) -> Result<Running, Failure> {
+fn start(config: Config, kept: Kept, counters: Arc<Counters>) -> Result<Running, Failure> {
     let seed = random()?;
     let mut log = Log::new(config.site.name.clone());
-    let tell = Box::new(move |now, event| log.write(now, &event));
+    let tell = Box::new(move |now, event| {
+        counters.note(&event);
+        log.write(now, &event);
+    });
     let Kept { posts, restored } = kept;
     Ok(net::start(net::Site { config, posts, restored, seed, tell })?)
 }
 
 /// Says every ten seconds what the kernel had to drop, and what one shard could not give to another.
-async fn report_drops(mut drops: Vec<Drops>, mut handovers: Vec<(SiteName, HandoverDrops)>) -> Infallible {
+async fn report_drops(
+    mut drops: Vec<(SiteName, Drops)>,
+    mut handovers: Vec<(SiteName, HandoverDrops)>,
+    counters: &CountersBySite,
+) -> Infallible {
     loop {
         tokio::time::sleep(Duration::from_secs(10)).await;
-        for socket in &mut drops {
+        for (site, socket) in &mut drops {
             let (address, dropped) = (socket.address, socket.more());
             if dropped > 0 {
+                counters.get(site).into_iter().for_each(|counters| counters.lost_datagrams(dropped));
                 warn!(%address, dropped, "datagrams came faster than they could be handled");
             }
         }
         for (site, handovers) in &mut handovers {
             let dropped = handovers.more();
             if dropped > 0 {
+                counters.get(site).into_iter().for_each(|counters| counters.lost_handovers(dropped));
                 warn!(%site, dropped, "shards handed over more than they could handle");
             }
         }

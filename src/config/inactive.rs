@@ -31,19 +31,15 @@ const fn row<T>(key: &'static str, asks: fn(&T) -> bool, why: &'static str) -> I
     Inactive { key, asks, why }
 }
 
-const NO_PAGE: &str = "there is no web page, API or metrics";
 const NO_PIN: &str = "nobody can log in by dialling";
 const NO_ALTERNATE: &str = "alternate routes are not taken, and nobody waits for a trunk";
 
-const NETWORK: &[Inactive<NetworkTable>] = &[
-    row("admin", |network| network.admin.is_some(), NO_PAGE),
-    row("admin_token", |network| network.admin_token.is_some(), NO_PAGE),
-    row("call_log", |network| says(&network.call_log), "calls are not recorded"),
-];
+const NETWORK: &[Inactive<NetworkTable>] =
+    &[row("call_log", |network| says(&network.call_log), "calls are not recorded")];
 
 const PROFILES: &[Inactive<ProfileTable>] = &[];
 
-const SITES: &[Inactive<SiteRow>] = &[row("admin", |site| site.admin.is_some(), NO_PAGE)];
+const SITES: &[Inactive<SiteRow>] = &[];
 
 const SITE: &[Inactive<SiteTable>] =
     &[row("voicemail", has_named_voicemail, "host names are not looked up: no call is sent to voicemail")];

@@ -10,12 +10,14 @@
 //! The home site is the only authority on where its user is (SPEC 8.7); a message of an older login changes nothing. Out of
 //! scope: digests, the messages themselves, login by dialling.
 
+mod forced;
 mod home;
 mod licence;
 mod login;
 mod renewal;
 mod visited;
 
+pub use forced::{force_out, forced_out};
 pub use home::{
     HomeRegister, Wish, at_home, come_home, expire, lease_out, logout, not_there, refresh_parked, stay_home,
 };
@@ -71,7 +73,7 @@ fn displace_away(
 
 /// What keeps a phone out is the present login: its refusal names that one.
 fn relabel(resident: &mut Resident, now_at: &SiteName) {
-    resident.displaced.iter_mut().filter(|entry| !entry.back).for_each(|entry| entry.by = now_at.clone());
+    resident.displaced.iter_mut().filter(|entry| !entry.back).for_each(|entry| entry.by = Some(now_at.clone()));
 }
 
 #[cfg(test)]

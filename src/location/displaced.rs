@@ -22,8 +22,9 @@ const QUARREL: Duration = Duration::from_secs(600);
 pub struct DisplacedDevice {
     /// The phone.
     pub device: Device,
-    /// Where the user logged in instead; where the phone itself was, if another phone there took its place.
-    pub by: SiteName,
+    /// Where the user logged in instead; where the phone itself was, if another phone there took its place; `None`: an operator
+    /// logged the user out.
+    pub by: Option<SiteName>,
     /// When.
     pub at: Wall,
     /// A new Call-ID does not help it before so much time has passed; zero for the first displacement.
@@ -46,10 +47,12 @@ pub enum Displacement<'d> {
 impl DisplacedDevice {
     /// 403 as a person at `here` should read it.
     pub fn refusal(&self, here: &SiteName) -> Rejection {
-        if self.by == *here {
-            return Rejection::warned(Status::FORBIDDEN, "another phone has taken over");
-        }
-        Rejection::warned(Status::FORBIDDEN, format!("logged in at {}", self.by))
+        let reason = match &self.by {
+            Some(site) if site == here => "another phone has taken over".to_owned(),
+            Some(site) => format!("logged in at {site}"),
+            None => "logged out by the operator".to_owned(),
+        };
+        Rejection::warned(Status::FORBIDDEN, reason)
     }
 
     fn is_over(&self, device: &Device, now: Wall) -> bool {
@@ -71,13 +74,22 @@ pub fn displacement<'d>(list: &'d [DisplacedDevice], device: &Device, now: Wall)
 
 /// Adds a phone that has just lost its user to a login at `by`; the oldest is forgotten where there are too many.
 pub fn displace(list: &mut Vec<DisplacedDevice>, device: Device, by: &SiteName, now: Wall) {
+    keep_out(list, device, Some(by.clone()), now);
+}
+
+/// Adds a phone whose user an operator has just logged out (SPEC 12.5).
+pub fn log_out(list: &mut Vec<DisplacedDevice>, device: Device, now: Wall) {
+    keep_out(list, device, None, now);
+}
+
+fn keep_out(list: &mut Vec<DisplacedDevice>, device: Device, by: Option<SiteName>, now: Wall) {
     let earlier = list.iter().rfind(|entry| entry.device.is(&device));
     let wait = match earlier {
         Some(entry) if now.since(entry.at) < entry.wait + QUARREL => (entry.wait * 2).clamp(QUARREL, FORGIVEN),
         Some(_) | None => Duration::ZERO,
     };
     list.retain(|entry| !entry.device.is(&device));
-    list.push(DisplacedDevice { device, by: by.clone(), at: now, wait, back: false });
+    list.push(DisplacedDevice { device, by, at: now, wait, back: false });
     let surplus = list.len().saturating_sub(Resident::DISPLACED);
     list.drain(..surplus);
 }
@@ -171,6 +183,15 @@ mod tests {
         }
         assert_eq!(list.len(), Resident::DISPLACED);
         assert!(!holds(&list, "a", 1) && holds(&list[..1], "0", 1));
+    }
+
+    #[test]
+    fn who_was_logged_out_by_an_operator_is_told_so() {
+        let mut list = Vec::new();
+        log_out(&mut list, device("a"), Wall(0));
+        assert!(holds(&list, "a", 1) && !holds(&list, "b", 1), "a new Call-ID is a person");
+        let refusal = list[0].refusal(&SiteName::new("paris"));
+        assert_eq!(refusal.warning.as_deref(), Some("logged out by the operator"));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -9,6 +10,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Sleep, sleep_until};
 
 use super::clock;
+use super::handle::Gauges;
 use super::siblings::Siblings;
 use super::site::{Order, Tell};
 use super::tap::{Seen, Tap, Way};
@@ -35,10 +37,12 @@ pub struct Driver {
     alarm: Alarm,
     draining: bool,
     idle: watch::Sender<bool>,
+    gauges: Arc<Gauges>,
 }
 
 impl Driver {
     /// A shard that is ready to run, in the runtime that this is called in. While it drains it says by `idle` whether it is.
+    #[expect(clippy::too_many_arguments, reason = "each is one thing that the loop touches")]
     pub fn new(
         node: Node,
         sockets: Sockets,
@@ -47,8 +51,10 @@ impl Driver {
         orders: mpsc::Receiver<Order>,
         tell: Tell,
         idle: watch::Sender<bool>,
+        gauges: Arc<Gauges>,
     ) -> Self {
-        Self { node, sockets, siblings, store, orders, tell, tap: None, alarm: Alarm::new(), draining: false, idle }
+        let (alarm, draining, tap) = (Alarm::new(), false, None);
+        Self { node, sockets, siblings, store, orders, tell, tap, alarm, draining, idle, gauges }
     }
 
     /// Wait; read the clock; take what came; fire what is due; hand out what follows. Ends when told to.
@@ -67,6 +73,7 @@ impl Driver {
                 self.node.handle_timeout(now);
             }
             self.hand_out(now);
+            self.gauges.note(self.node.load());
             if self.draining {
                 let idle = self.node.is_idle() && !self.sockets.is_waiting() && self.siblings.is_idle();
                 self.idle.send_if_modified(|was| std::mem::replace(was, idle) != idle);
@@ -145,8 +152,14 @@ impl Driver {
                 self.store.stage(op);
             }
             match self.store.stored() {
-                Some(Stored::UpTo(id)) => self.node.handle_stored(now, id),
-                Some(Stored::Failed(id)) => self.node.handle_store_failed(now, id),
+                Some(Stored::UpTo(id)) => {
+                    self.gauges.note_store(false);
+                    self.node.handle_stored(now, id);
+                }
+                Some(Stored::Failed(id)) => {
+                    self.gauges.note_store(true);
+                    self.node.handle_store_failed(now, id);
+                }
                 None => return,
             }
         }

@@ -11,6 +11,7 @@
 mod clock;
 mod driver;
 mod drops;
+mod handle;
 mod siblings;
 mod site;
 mod tap;
@@ -18,6 +19,7 @@ mod udp;
 
 pub use clock::now;
 pub use drops::Drops;
+pub use handle::Handle;
 pub use siblings::HandoverDrops;
 pub use site::{Post, Running, Site, Tell, start};
 pub use tap::{Seen, Tap, Way};

@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::clock;
 use super::driver::Driver;
+use super::handle::{Gauges, Handle};
 use super::siblings::{HandoverDrops, Siblings};
 use super::tap::Tap;
 use super::udp::{Bound, Sockets};
@@ -18,7 +19,7 @@ use crate::event::Event;
 use crate::guarded::Guarded;
 use crate::ids::SiteName;
 use crate::location::Store;
-use crate::node::{Command, Config, Node, Restored};
+use crate::node::{Command, Config, Node, Overview, Restored};
 use crate::timing::Now;
 
 /// Who is told what happens at a site, on the thread where it happens and one thing at a time: it must not block.
@@ -64,12 +65,14 @@ pub struct Running {
     /// The site.
     pub name: SiteName,
     shards: Vec<Shard>,
+    overview: Overview,
     handover_drops: HandoverDrops,
 }
 
 /// One of its shards.
 struct Shard {
     orders: mpsc::Sender<Order>,
+    gauges: Arc<Gauges>,
     idle: watch::Receiver<bool>,
     ended: oneshot::Receiver<()>,
     thread: thread::JoinHandle<()>,
@@ -82,6 +85,7 @@ pub fn start(site: Site) -> io::Result<Running> {
     let now = clock::now();
     let mut nodes = Node::shards(site.config, now, site.seed, count);
     Node::restore_shards(&mut nodes, now, site.restored);
+    let overview = nodes.first().map(Node::overview).ok_or_else(|| io::Error::other("a site without shards"))?;
     let (siblings, handover_drops) = Siblings::of(nodes.len());
     let (alone, tell) = (count == 1, Arc::new(Guarded::new(site.tell)));
     let mut shards = Vec::new();
@@ -91,13 +95,15 @@ pub fn start(site: Site) -> io::Result<Running> {
         let tell: Tell = Box::new(move |now, event| tell.with(|tell| tell(now, event)));
         shards.push(Shard::start(thread, node, post, siblings, tell)?);
     }
-    Ok(Running { name, shards, handover_drops })
+    Ok(Running { name, shards, overview, handover_drops })
 }
 
 impl Shard {
     fn start(name: String, node: Node, post: Post, siblings: Siblings, tell: Tell) -> io::Result<Self> {
         let (orders, receiver) = mpsc::channel(ORDERS);
         let (idle_sender, idle) = watch::channel(false);
+        let gauges = Arc::new(Gauges::default());
+        let told = Arc::clone(&gauges);
         let (end, ended) = oneshot::channel();
         let runtime = runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
         let sockets = {
@@ -106,11 +112,11 @@ impl Shard {
         };
         let thread = thread::Builder::new().name(name).spawn(move || {
             runtime.block_on(async move {
-                Driver::new(node, sockets, siblings, post.store, receiver, tell, idle_sender).serve().await;
+                Driver::new(node, sockets, siblings, post.store, receiver, tell, idle_sender, told).serve().await;
             });
             let _ = end.send(());
         })?;
-        Ok(Self { orders, idle, ended, thread })
+        Ok(Self { orders, gauges, idle, ended, thread })
     }
 
     fn is_idle(&self) -> bool {
@@ -124,6 +130,12 @@ impl Running {
         for shard in &self.shards {
             let _ = shard.orders.send(Order::Command(command.clone())).await;
         }
+    }
+
+    /// A handle for other threads.
+    pub fn handle(&self) -> Handle {
+        let shards = self.shards.iter().map(|shard| (shard.orders.downgrade(), Arc::clone(&shard.gauges))).collect();
+        Handle { name: self.name.clone(), overview: self.overview.clone(), shards }
     }
 
     /// Shows the tap every datagram from now on; `None` takes the tap away. There is one at a time.

@@ -82,13 +82,21 @@ impl Notice {
     /// A site tells home that a login has ended (SPEC 5.7).
     pub(super) fn logout(extension: &Extension, logout: &hot_desk::Logout) -> Self {
         let (login_id, login) = (logout.id, Some(logout.login));
-        let body = messages::encode(&LogoutRequest { extension: extension.clone(), login_id, login });
+        let body = messages::encode(&LogoutRequest { extension: extension.clone(), login_id, login, forced: false });
+        Self { site: logout.home.clone(), purpose: Purpose::Logout, extension: extension.clone(), body }
+    }
+
+    /// A site tells home that its operator has ended a login (SPEC 12.5).
+    pub(super) fn force_out(extension: &Extension, logout: &hot_desk::Logout) -> Self {
+        let (login_id, login) = (logout.id, Some(logout.login));
+        let body = messages::encode(&LogoutRequest { extension: extension.clone(), login_id, login, forced: true });
         Self { site: logout.home.clone(), purpose: Purpose::Logout, extension: extension.clone(), body }
     }
 
     /// A site undoes a login whose answer never came (SPEC 5.2).
     pub(super) fn undo(extension: &Extension, home: &SiteName, login_id: LoginId) -> Self {
-        let body = messages::encode(&LogoutRequest { extension: extension.clone(), login_id, login: None });
+        let body =
+            messages::encode(&LogoutRequest { extension: extension.clone(), login_id, login: None, forced: false });
         Self { site: home.clone(), purpose: Purpose::Logout, extension: extension.clone(), body }
     }
 }

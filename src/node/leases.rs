@@ -253,13 +253,14 @@ impl Node {
         if request.login.is_none() {
             self.note_undone(now, request.login_id);
         }
-        let ended = view
-            .as_deref()
-            .and_then(Record::resident)
-            .and_then(|resident| hot_desk::logout(resident, site, which, now));
+        let ended = view.as_deref().and_then(Record::resident).and_then(|resident| match request.forced {
+            true => hot_desk::forced_out(resident, site, which, now),
+            false => hot_desk::logout(resident, site, which, now),
+        });
         let mut then = self.site_then(now, server, asked, token, None);
         let Some(next) = ended else { return self.confirm(now, extension, then) };
-        then.events.push(Event::LoggedOut { extension: extension.clone(), at: site.clone(), by: LoggedOutBy::Phone });
+        let by = if request.forced { LoggedOutBy::Operator } else { LoggedOutBy::Phone };
+        then.events.push(Event::LoggedOut { extension: extension.clone(), at: site.clone(), by });
         self.change(now, extension, Some(Record::Resident(next)), then);
     }
 

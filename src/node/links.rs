@@ -9,6 +9,7 @@ use bytes::Bytes;
 
 use super::Config;
 use super::commons::Commons;
+use super::overview::LinkSeen;
 use super::tasks::Asked;
 use crate::guarded::Guarded;
 use crate::ids::{Entropy, SiteName, SiteNumber};
@@ -53,6 +54,18 @@ impl Peers {
         let (mut old, new) = (std::mem::take(&mut self.0), Self::new(config, now));
         self.0 = new.0.into_iter().map(|(name, new)| (name.clone(), old.remove(&name).unwrap_or(new))).collect();
         self.0.values_mut().for_each(|peer| peer.configure(config.site.links.probe));
+    }
+
+    /// What an operator may see of them.
+    pub(super) fn seen(&self) -> Vec<LinkSeen> {
+        let seen = |(site, peer): (&SiteName, &Peer)| LinkSeen {
+            site: site.clone(),
+            state: peer.state(),
+            clock: peer.clock(),
+            release: peer.release().map(str::to_owned),
+            network: peer.network(),
+        };
+        self.0.iter().map(seen).collect()
     }
 
     fn poll_timeout(&self) -> Option<Instant> {

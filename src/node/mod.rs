@@ -34,6 +34,8 @@ mod keepalive;
 mod leases;
 mod links;
 mod login;
+mod logout;
+mod overview;
 mod owner;
 mod phones;
 mod receive;
@@ -62,6 +64,7 @@ pub use self::handover::Handover;
 use self::handover::Parcel;
 use self::links::Links;
 use self::login::Pending;
+pub use self::overview::{LinkSeen, Overview};
 pub use self::restore::Restored;
 use self::tasks::{Answered, Call, ClientTask, Key, Keyed, Late, Licence, ServerTask, Then, Timer, Waiting};
 use crate::alarms::Alarms;
@@ -109,6 +112,8 @@ pub enum Command {
     Reload(Box<Config>),
     /// No new calls but emergency calls (SPEC 2.3).
     Drain,
+    /// A user is logged out, wherever it is that this site knows of (SPEC 12.5).
+    LogOut(Extension),
 }
 
 /// A site, or one shard of it: no socket, clock, file or randomness of its own.
@@ -272,6 +277,7 @@ impl Node {
         match command {
             Command::Reload(config) => self.reload(now, *config),
             Command::Drain => self.draining = true,
+            Command::LogOut(extension) => self.log_out(now, &extension),
         }
     }
 

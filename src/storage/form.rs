@@ -112,7 +112,9 @@ struct DeviceForm {
 #[derive(Debug, Serialize, Deserialize)]
 struct DisplacedForm {
     device: DeviceForm,
-    by: String,
+    /// A site; none: an operator.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    by: Option<String>,
     at: u64,
     /// Milliseconds.
     #[serde(default)]
@@ -320,7 +322,7 @@ impl From<&DisplacedDevice> for DisplacedForm {
     fn from(displaced: &DisplacedDevice) -> Self {
         Self {
             device: (&displaced.device).into(),
-            by: displaced.by.as_str().to_owned(),
+            by: displaced.by.as_ref().map(|site| site.as_str().to_owned()),
             at: displaced.at.0,
             wait: u64::try_from(displaced.wait.as_millis()).unwrap_or(u64::MAX),
             back: displaced.back,
@@ -332,7 +334,7 @@ impl From<DisplacedForm> for DisplacedDevice {
     fn from(form: DisplacedForm) -> Self {
         Self {
             device: form.device.into(),
-            by: SiteName::new(form.by),
+            by: form.by.map(SiteName::new),
             at: Wall(form.at),
             wait: Duration::from_millis(form.wait),
             back: form.back,
@@ -420,7 +422,7 @@ mod tests {
         let (id, until) = (LoginId([3; 16]), now.instant + lease);
         let away =
             Away { site: SiteName::new("paris"), id, since: START, lease, until, devices: vec![device(b"there")] };
-        let by = SiteName::new("berlin");
+        let by = Some(SiteName::new("berlin"));
         let wait = Duration::from_secs(600);
         Record::Resident(Resident {
             bindings: vec![binding(now, 300)],

@@ -97,15 +97,3 @@ fn codes_that_get_403_are_told_wherever_they_stand() {
              (2 more like this)"]
     );
 }
-
-#[test]
-fn a_network_key_and_the_same_key_of_a_site_are_two_kinds() {
-    let said = warnings("");
-    assert_eq!(said, [""; 0]);
-    let text = NETWORK.replace("plan =", "admin = \"127.0.0.1:8081\"\nplan =");
-    let text = text.replace("realm =", "admin = \"127.0.0.1:8080\"\nrealm =");
-    let folder = Folder::with(&[("network.toml", text.as_str()), ("london.toml", "[emergency]\nnone = true\n")]);
-    let loaded = load(&folder.path("network.toml"), &Sites::All).unwrap_or_else(|errors| panic!("{errors}"));
-    let keys: Vec<&str> = loaded.warnings.iter().map(|warning| warning.spot.key.as_str()).collect();
-    assert_eq!(keys, ["network.admin", "sites.london.admin"]);
-}

@@ -1,5 +1,6 @@
 //! The real program on loopback, with plain sockets as phones and trunks.
 
+mod admin;
 mod agent;
 mod bytes_kept;
 mod calls;

@@ -39,6 +39,7 @@ mod a_visitor_outlives_a_cut;
 mod a_visitors_calls_are_forwarded_by_home;
 mod an_answer_waits_for_the_store;
 mod an_emergency_number_behind_break_out_is_dialled_here;
+mod an_operator_logs_a_user_out;
 mod answers_and_demands_of_registration_by_the_letter;
 mod caller_id_is_restored_within_the_call;
 mod caller_id_leaves_and_arrives_as_the_table_says;

@@ -120,6 +120,9 @@ pub struct LogoutRequest {
     #[serde(with = "words::known_login", default)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub login: Option<LoginNumber>,
+    /// An operator of V ended it: the phones there are kept out (SPEC 12.5).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub forced: bool,
 }
 
 /// H tells V that a login at V has ended because of another (SPEC 5.5, 5.6).

@@ -92,7 +92,12 @@ fn every_message_keeps_its_form() {
     let extension = || Extension::new("201");
     let renewed =
         vec![Renewed::held(extension(), LoginNumber(9), 120), Renewed::gone(extension(), LoginNumber(9), gone.clone())];
-    let logout = LogoutRequest { extension: extension(), login_id: LoginId([1; 16]), login: Some(LoginNumber(9)) };
+    let logout = LogoutRequest {
+        extension: extension(),
+        login_id: LoginId([1; 16]),
+        login: Some(LoginNumber(9)),
+        forced: false,
+    };
     let displaced = Displaced { extension: extension(), login: LoginNumber(9), gone };
     let notice =
         SettingsNotice { extension: extension(), login: LoginNumber(9), settings: None, password_changed: true };

@@ -1,0 +1,60 @@
+//! What an operator may see of a site while it runs, from any thread: read-only, of all its shards together (SPEC 12.2).
+
+use std::sync::Arc;
+
+use super::Node;
+use super::commons::Commons;
+use crate::ids::SiteName;
+use crate::link::{Clock, State};
+use crate::location::Location;
+use crate::proxy::Tally;
+
+/// A view of a site that outlives nothing and changes nothing.
+#[derive(Clone)]
+pub struct Overview {
+    commons: Arc<Commons>,
+}
+
+/// Another site, as this one sees it over their link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkSeen {
+    /// The other site.
+    pub site: SiteName,
+    /// Whether it is there.
+    pub state: State,
+    /// Its clock against ours, once heard.
+    pub clock: Option<Clock>,
+    /// Its release, once heard.
+    pub release: Option<String>,
+    /// The hash of its network table, once heard.
+    pub network: Option<[u8; 8]>,
+}
+
+impl Node {
+    /// A view of the whole site.
+    pub fn overview(&self) -> Overview {
+        Overview { commons: Arc::clone(&self.commons) }
+    }
+}
+
+impl Overview {
+    /// What is committed about every user.
+    pub fn location(&self) -> &Location {
+        &self.commons.location
+    }
+
+    /// How many calls there are.
+    pub fn tally(&self) -> &Tally {
+        &self.commons.tally
+    }
+
+    /// The other sites, in order.
+    pub fn links(&self) -> Vec<LinkSeen> {
+        self.commons.peers.with(|peers| peers.seen())
+    }
+
+    /// How many licences of a profile visitors hold here.
+    pub fn licences_used(&self, profile: &str) -> usize {
+        self.commons.licences.with(|licences| licences.used(profile))
+    }
+}
