@@ -14,6 +14,7 @@ mod calendar;
 mod document;
 mod files;
 mod fingerprint;
+mod forwards;
 mod inactive;
 mod nearest;
 mod neighbours;
@@ -135,6 +136,7 @@ fn read(path: &Path, only: &Sites, report: &mut Report) -> Option<Loaded> {
     after::hashes_fit(&network, &sites, report);
     after::lab_stays_here(&document, &network, &sites, report);
     let plans = compile(&network, &sites, &files, report);
+    forwards::can_be_taken(&network, &sites, &plans, report);
     inactive::warn(&document, &file, &files, report);
     let network_hash = fingerprint::fingerprint(&network);
     network.fingerprint.copy_from_slice(&network_hash[..8]);

@@ -7,8 +7,8 @@ use super::tasks::{Answered, Asked, Call, ClientTask, Key, Late, Leg, Passing, S
 use crate::event::Event;
 use crate::location::Record;
 use crate::proxy::{
-    About, Best, Caller, Context, Dress, Input, Kind, Restoring, Ringing, Rule, SessionTimer, Stage, Step, Target,
-    TargetSet, branch_with, forward_request, forward_response, forward_success, share_breadth, via_value,
+    About, Best, Caller, Context, Dress, Identities, Input, Kind, Restoring, Ringing, Rule, SessionTimer, Stage, Step,
+    Target, TargetSet, branch_with, forward_request, forward_response, forward_success, share_breadth, via_value,
     with_challenges,
 };
 use crate::rejection::Rejection;
@@ -22,6 +22,9 @@ const LONGEST: usize = 64_000;
 const MAX_BREADTH: u32 = 60;
 /// RFC 3326: why a branch is cancelled that was not answered in time.
 const TIMED_OUT: &[u8] = b"SIP;cause=408;text=\"Request Timeout\"";
+
+/// A response, and what becomes of identities in it.
+type Heard<'a> = (&'a Response, Identities);
 
 impl Node {
     /// Forwards an admitted request to these targets.
@@ -115,10 +118,9 @@ impl Node {
             return Some((branch, full));
         }
         let call = self.calls.of(key)?;
-        let task = ClientTask::Branch(key, branch as u32);
         let silence = target.silence(&call.config.site.links);
         let is_invite = call.asked.request.method() == &Method::INVITE;
-        let (client, site) = self.transmit_branch(now, key, &target, task);
+        let (client, site) = self.transmit_branch(now, key, branch as u32, &target);
         let call = self.calls.of(key)?;
         call.clients.push(Leg { client, site });
         if let Some(silence) = silence {
@@ -131,7 +133,7 @@ impl Node {
 
     /// Sends a branch to another site once more, for the boot that the site has named (SPEC 11.1).
     pub(super) fn send_branch_again(&mut self, now: Now, key: Key, branch: usize, target: &Target) {
-        let (client, site) = self.transmit_branch(now, key, target, ClientTask::Branch(key, branch as u32));
+        let (client, site) = self.transmit_branch(now, key, branch as u32, target);
         let Some(leg) = self.calls.of(key).and_then(|call| call.clients.get_mut(branch)) else { return };
         *leg = Leg { client, site: site.map(|site| SiteLeg { again: true, ..site }) };
         if client.is_none() {
@@ -143,10 +145,13 @@ impl Node {
         &mut self,
         now: Now,
         key: Key,
+        number: u32,
         target: &Target,
-        task: ClientTask,
     ) -> (Option<crate::transaction::ClientId>, Option<SiteLeg>) {
+        let is_believed = self.keeps_identity(&target.peer);
         let Some(call) = self.calls.of(key) else { return (None, None) };
+        let identities = Identities::new(is_believed, call.plan.sees_withheld);
+        let task = ClientTask::Branch(key, number, identities);
         let urgent = target.rule == Rule::Emergency;
         let request = &call.asked.request;
         let branch = branch_with(self.shard, &mut self.entropy, call.plan.hash);
@@ -194,11 +199,18 @@ impl Node {
     }
 
     /// A response came to a branch.
-    pub(super) fn branch_answered(&mut self, now: Now, key: Key, branch: u32, response: &Response) {
+    pub(super) fn branch_answered(
+        &mut self,
+        now: Now,
+        key: Key,
+        branch: u32,
+        response: &Response,
+        identities: Identities,
+    ) {
         let status = response.status();
         let at = branch as usize;
         let Some(call) = self.calls.of(key) else {
-            return self.branch_answered_late(now, key, branch, response);
+            return self.branch_answered_late(now, key, branch, response, identities);
         };
         if status == Status::TRYING {
             return call.context.heard(at);
@@ -220,7 +232,7 @@ impl Node {
             }
             _ => Input::Failure {
                 status,
-                bytes: Some(forward_response(response, &self.restoring(key))),
+                bytes: Some(forward_response(response, identities, &self.restoring(key))),
                 cause: q850_cause(response),
                 not_here: self.hands_back(now, key, at, response),
             },
@@ -230,36 +242,36 @@ impl Node {
         {
             call.rings_until = now.instant + self.timing.c; // RFC 3261 §16.7 step 2
         }
-        self.judge(now, key, at, input, Some(response));
+        self.judge(now, key, at, input, Some((response, identities)));
     }
 
     /// The call is answered: RFC 3261 §16.7 step 5 passes every 2xx on, by the Accepted state of RFC 6026.
-    fn branch_answered_late(&mut self, now: Now, key: Key, branch: u32, response: &Response) {
+    fn branch_answered_late(&mut self, now: Now, key: Key, branch: u32, response: &Response, identities: Identities) {
         let status = response.status();
         if status.is_final() && !status.is_success() {
             return self.note_branch(key, branch as usize, &Input::TimedOut);
         }
         if let Some(answered) = self.answered.of(key).filter(|_| status.is_success()) {
             let (server, live, session) = (answered.server, answered.live, answered.session);
-            let bytes = forward_success(response, &session, &answered.restoring);
+            let bytes = forward_success(response, identities, &session, &answered.restoring);
             self.note_answer(now, live, &session, branch, response, None);
             self.transactions.respond(now.instant, server, status, bytes);
         } else {
-            self.pass_late(key, response);
+            self.pass_late(key, response, identities);
         }
     }
 
     /// Puts an input through the response context and does what it says.
-    pub(super) fn judge(&mut self, now: Now, key: Key, branch: usize, input: Input, response: Option<&Response>) {
+    pub(super) fn judge(&mut self, now: Now, key: Key, branch: usize, input: Input, heard: Option<Heard<'_>>) {
         self.note_branch(key, branch, &input);
         let Some(call) = self.calls.of(key) else { return };
         match call.context.on(branch, input) {
             Step::Hold => {}
-            Step::Pass => self.pass(now, key, response),
+            Step::Pass => self.pass(now, key, heard),
             Step::PassAndCancel => {
-                self.pass(now, key, response);
+                self.pass(now, key, heard);
                 self.cancel_branches(now, key, Some(b"SIP;cause=200;text=\"Call completed elsewhere\""));
-                self.end_answered(now, key, branch, response);
+                self.end_answered(now, key, branch, heard.map(|(response, _)| response));
             }
             Step::Cancel => {
                 let status = call.context.best_status().unwrap_or(Status::DECLINE);
@@ -271,9 +283,9 @@ impl Node {
         }
     }
 
-    fn pass(&mut self, now: Now, key: Key, response: Option<&Response>) {
-        let Some((response, call)) = response.zip(self.calls.of(key)) else { return };
-        let bytes = forward_success(response, &call.session, &call.restoring);
+    fn pass(&mut self, now: Now, key: Key, heard: Option<Heard<'_>>) {
+        let Some(((response, identities), call)) = heard.zip(self.calls.of(key)) else { return };
+        let bytes = forward_success(response, identities, &call.session, &call.restoring);
         self.transactions.respond(now.instant, call.server, response.status(), bytes);
     }
 
@@ -348,9 +360,9 @@ impl Node {
 
     /// RFC 3261 §16.7 step 5: a 2xx to INVITE goes upstream even after another final response. The server transaction has ended with
     /// that one and takes no 2xx (RFC 6026 §7.1), so it goes to where the responses went.
-    fn pass_late(&mut self, key: Key, response: &Response) {
+    fn pass_late(&mut self, key: Key, response: &Response, identities: Identities) {
         let Some(late) = self.late.of(key).filter(|_| response.status().is_success()) else { return };
-        let (reply_to, bytes) = (late.reply_to, forward_response(response, &late.restoring));
+        let (reply_to, bytes) = (late.reply_to, forward_response(response, identities, &late.restoring));
         self.send(reply_to, bytes);
     }
 

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use super::Node;
-use super::phones::ALLOW_TO_TRUNK;
+use super::phones::{ALLOW_TO_TRUNK, withholds};
 use super::tally::tags_of;
 use super::tasks::{Asked, Passing};
 use crate::link::proof::{Peer, Proof, Side, trunk_mark};
@@ -67,8 +67,9 @@ impl Node {
             drop_routes: false,
             record_route: None,
             asserted: None,
-            keep_identity: self.keeps_identity(known.sender()),
+            keep_identity: self.passes_identity(&asked, &known),
             from_outside: known.is_from_outside(),
+            sees_withheld: self.keeps_identity(known.sender()),
             gives: String::new(),
         };
         let stage = Stage { targets: vec![target] };
@@ -94,7 +95,7 @@ impl Node {
             own_routes: known.own_routes,
             strict_last: known.strict_last,
             max_forwards,
-            keep_identity: self.keeps_identity(known.sender()),
+            keep_identity: self.passes_identity(&asked, &known),
             from_outside: known.is_from_outside(),
             realm: &self.config.network.realm,
             shows: target.shows.clone(),
@@ -161,12 +162,17 @@ impl Node {
     }
 
     /// RFC 3325 §5: identities are believed from another site, and from a trunk that the plan trusts; never from a phone.
-    fn keeps_identity(&self, sender: &Peer) -> bool {
+    pub(super) fn keeps_identity(&self, sender: &Peer) -> bool {
         match sender {
             Peer::Site(_) => true,
             Peer::Trunk { mark, .. } => self.trunk_of(*mark).is_some_and(|trunk| trunk.trusted),
             Peer::Phone { .. } => false,
         }
+    }
+
+    /// Whether the identities in a request reach the other side: those who are believed see what is withheld too (RFC 3325 §7).
+    fn passes_identity(&self, asked: &Asked, known: &Known) -> bool {
+        self.keeps_identity(known.sender()) && (self.keeps_identity(known.receiver()) || !withholds(asked))
     }
 
     /// The trunk with that mark, if it is still there.

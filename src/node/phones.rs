@@ -12,9 +12,9 @@ use crate::link::proof::Peer;
 use crate::link::{Caller as Claimed, Claims, HomeUser, Identity, State};
 use crate::location::Record;
 use crate::plan::{Decision, EmergencyCall, Outcome, Standing};
-use crate::proxy::{Caller, SessionTimer, is_anonymous, is_loop, routing_hash};
+use crate::proxy::{Caller, SessionTimer, is_anonymous, is_loop, is_withheld, routing_hash};
 use crate::rejection::Rejection;
-use crate::sip::{Method, Name, Reply, Status};
+use crate::sip::{Method, Name, Reply, Request, Status};
 use crate::timing::Now;
 use crate::transmit::Flow;
 
@@ -30,7 +30,9 @@ impl Node {
     pub(super) fn phone_asks(&mut self, now: Now, asked: Asked) {
         let dialled = number_of(&asked.request);
         let here = asked.request.uri().host().is_none_or(|host| self.names.is_in_network(host));
-        if let Some(call) = dialled.as_ref().filter(|_| here).and_then(|number| self.emergency_of(&asked, number)) {
+        if let Some(call) =
+            dialled.as_ref().filter(|_| here).and_then(|number| self.emergency_of(&asked.request, number))
+        {
             return self.call_for_help(now, asked, &call);
         }
         let Some(dialled) = dialled else { return self.phone_asks_site(now, &asked) };
@@ -48,7 +50,7 @@ impl Node {
 
     /// A proven user dials.
     fn dials(&mut self, now: Now, asked: Asked, proven: &Proven, dialled: &Extension) {
-        if asked.request.method() == &Method::SUBSCRIBE && proven.account.name() == dialled.as_str() {
+        if asked.request.method() == &Method::SUBSCRIBE && watches_itself(&asked.request, &proven.account, dialled) {
             return self.subscribe(now, &asked, &proven.account);
         }
         let Some(plan) = self.passing(&asked, &proven.account, dialled) else { return };
@@ -108,6 +110,7 @@ impl Node {
             asserted,
             keep_identity: false,
             from_outside: false,
+            sees_withheld: false,
             gives: String::new(),
         })
     }
@@ -226,8 +229,8 @@ impl Node {
     }
 
     /// SPEC 6.7: an INVITE for a number that is an emergency number here, from someone who may call for help.
-    fn emergency_of(&self, asked: &Asked, dialled: &Extension) -> Option<EmergencyCall> {
-        if asked.request.method() != &Method::INVITE {
+    pub(super) fn emergency_of(&self, request: &Request, dialled: &Extension) -> Option<EmergencyCall> {
+        if request.method() != &Method::INVITE {
             return None;
         }
         let plan = &self.config.plan;
@@ -275,6 +278,7 @@ impl Node {
             asserted: None,
             keep_identity: false,
             from_outside: false,
+            sees_withheld: false,
             gives: format!("Emergency {}", call.number),
         };
         self.help_is_called(now, &asked, &caller, call);
@@ -350,6 +354,12 @@ impl Node {
     }
 }
 
+/// SPEC 9.9: a SUBSCRIBE to one's own AOR. To must name it too: by that the request has come to the shard that owns the AOR.
+fn watches_itself(request: &Request, account: &Account, dialled: &Extension) -> bool {
+    let to = request.to().uri().user();
+    account.name() == dialled.as_str() && to.is_some_and(|to| *to == *dialled.as_str())
+}
+
 /// What those in charge read.
 fn help_text(who: &str, number: &str, place: &str, source: std::net::SocketAddr, now: Now) -> String {
     let place = if place.is_empty() { "no location is configured" } else { place };
@@ -365,11 +375,5 @@ fn claimed_name(asked: &Asked) -> String {
 
 /// RFC 3323 §4.1.1.3, §4.2: the caller does not want to be shown, and says so in From or in Privacy.
 pub(super) fn withholds(asked: &Asked) -> bool {
-    is_anonymous(asked.request.from())
-        || asked.request.values(&Name::Privacy).any(|value| {
-            value.split(|&byte| byte == b';').any(|word| {
-                let word = word.trim_ascii();
-                word.eq_ignore_ascii_case(b"id") || word.eq_ignore_ascii_case(b"user")
-            })
-        })
+    is_anonymous(asked.request.from()) || is_withheld(asked.request.values(&Name::Privacy))
 }

@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use super::Node;
 use super::handover::Parcel;
+use super::route::number_of;
 use super::tasks::{Asked, ClientTask};
 use crate::event::Event;
 use crate::proxy::{Stamp, source_trunk};
@@ -90,6 +91,9 @@ impl Node {
         if request.uri().scheme() == Scheme::Other {
             return Err(Rejection::new(Status::UNSUPPORTED_URI_SCHEME));
         }
+        if self.asks_for_tls(request) {
+            return Err(Rejection::warned(Status::UNSUPPORTED_URI_SCHEME, "No TLS Here"));
+        }
         // RFC 3261 §16.3 step 3: it goes no further; OPTIONS for the site itself need not.
         let asks_here =
             request.uri().user_bytes().is_none() && request.uri().host().is_some_and(|host| self.names.is_here(host));
@@ -103,9 +107,19 @@ impl Node {
         Ok(())
     }
 
+    /// RFC 3261 §26.2.2: who dials `sips:` wants TLS on every hop, and there is none (SPEC 9.11). In a dialog the other side has chosen
+    /// the URI, and the call must be able to end; nothing keeps a call for help (SPEC 6.7).
+    fn asks_for_tls(&self, request: &Request) -> bool {
+        request.uri().scheme() == Scheme::Sips
+            && request.to().tag().is_none()
+            && number_of(request).is_none_or(|number| self.emergency_of(request, &number).is_none())
+    }
+
     fn hear_response(&mut self, now: Now, response: &Response) {
         match self.transactions.hear_response(now.instant, response) {
-            Answer::Pass(_, ClientTask::Branch(key, branch)) => self.branch_answered(now, key, branch, response),
+            Answer::Pass(_, ClientTask::Branch(key, branch, identities)) => {
+                self.branch_answered(now, key, branch, response, identities);
+            }
             Answer::Pass(_, ClientTask::Link(key)) => self.link_answered(now, key, response),
             Answer::Pass(_, ClientTask::Notify(key)) => self.notified(now, key, Some(response)),
             Answer::Pass(_, ClientTask::Unheard) | Answer::Absorbed | Answer::Stray => {}

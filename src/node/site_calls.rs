@@ -56,6 +56,7 @@ impl Node {
             asserted: caller.asserted(&domain).filter(|_| !claims.withheld),
             keep_identity: false,
             from_outside: matches!(caller, Caller::Outside { .. }),
+            sees_withheld: true,
             gives: format!("Extension {number}"),
         };
         let targets = match claims.purpose {

@@ -11,7 +11,7 @@ use super::asking::Notice;
 use super::gather::Part;
 use crate::event::Event;
 use crate::ids::{Extension, LoginId, SiteName};
-use crate::proxy::{Caller, Context, LiveId, Restoring, SessionTimer, Stamp};
+use crate::proxy::{Caller, Context, Identities, LiveId, Restoring, SessionTimer, Stamp};
 use crate::sip::{Request, Status};
 use crate::transaction::{ClientId, ServerId};
 use crate::transmit::Flow;
@@ -32,8 +32,9 @@ pub(super) enum ServerTask {
 /// On a client transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ClientTask {
-    /// A branch of a forwarded request.
-    Branch(Key, u32),
+    /// A branch of a forwarded request, and what becomes of identities in its answers: also of those that come when nothing else is
+    /// left of the call.
+    Branch(Key, u32, Identities),
     /// A request of our own to another site.
     Link(Key),
     /// A NOTIFY of a subscription.
@@ -184,6 +185,8 @@ pub(super) struct Passing {
     pub keep_identity: bool,
     /// It comes from a trunk.
     pub from_outside: bool,
+    /// It comes from another site or a trusted trunk, which may see identities that are withheld from others (RFC 3325 §7).
+    pub sees_withheld: bool,
     /// In the words of SPEC 6.10, for records.
     pub gives: String,
 }

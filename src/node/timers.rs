@@ -54,10 +54,10 @@ impl Node {
     pub(super) fn settle(&mut self, now: Now) {
         while let Some(event) = self.transactions.poll_event() {
             match event {
-                Happened::ClientTimeout(_, ClientTask::Branch(key, branch)) => {
+                Happened::ClientTimeout(_, ClientTask::Branch(key, branch, _)) => {
                     self.judge(now, key, branch as usize, Input::TimedOut, None);
                 }
-                Happened::ClientUnreachable(_, ClientTask::Branch(key, branch)) => {
+                Happened::ClientUnreachable(_, ClientTask::Branch(key, branch, _)) => {
                     self.judge(now, key, branch as usize, Input::Unreachable, None);
                 }
                 Happened::ClientTimeout(_, ClientTask::Link(key))

@@ -47,6 +47,7 @@ impl Node {
             asserted: shown.asserted(&self.entry().domain).filter(|_| !withheld),
             keep_identity: false,
             from_outside: true,
+            sees_withheld: trusted,
             gives: decision.gives(&self.config.site.name),
         };
         let claims = self.outsider_claims(&shown, withheld);

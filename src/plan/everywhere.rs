@@ -65,6 +65,11 @@ impl<'a> Everywhere<'a> {
         self.sites.values().flat_map(of).collect()
     }
 
+    /// A moment of every state that the time profiles of all sites can be in together; at least one.
+    pub fn hours(&self) -> Vec<Wall> {
+        self.states().into_iter().map(|state| state.at).collect()
+    }
+
     /// Every state that the time profiles of all sites can be in together.
     pub(super) fn states(&self) -> Vec<State> {
         let compiled = |(site, name): &(&SiteName, &str)| self.plans.get(*site)?.time_profiles.get(*name);

@@ -139,24 +139,73 @@ fn tell_of_forwards(edit: &mut Edit<'_>, request: &Request, target: &Target, div
     }
 }
 
+/// What becomes of the identities in a response, by who sent it and who gets it (RFC 3325 §5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Identities {
+    /// They pass: both sides are of the network, or their trunks are trusted.
+    Kept,
+    /// They pass unless the response itself says `Privacy: id`.
+    Shown,
+    /// Whoever says so is not believed.
+    Dropped,
+}
+
+impl Identities {
+    /// Between a sender whose word counts or not, and a receiver who sees what is withheld or not: the same who are believed.
+    pub fn new(is_believed: bool, sees_withheld: bool) -> Self {
+        match (is_believed, sees_withheld) {
+            (true, true) => Identities::Kept,
+            (true, false) => Identities::Shown,
+            (false, _) => Identities::Dropped,
+        }
+    }
+
+    fn pass(self, response: &Response) -> bool {
+        match self {
+            Identities::Kept => true,
+            Identities::Shown => !is_withheld(response.values(&Name::Privacy)),
+            Identities::Dropped => false,
+        }
+    }
+}
+
+/// Whether the values of Privacy withhold the identity from those outside (RFC 3323 §4.2, RFC 3325 §9.3).
+pub fn is_withheld(mut privacy: impl Iterator<Item = Bytes>) -> bool {
+    let withholds = |word: &[u8]| [&b"id"[..], b"user"].iter().any(|known| word.eq_ignore_ascii_case(known));
+    privacy.any(|value| value.split(|&byte| byte == b';').any(|word| withholds(word.trim_ascii())))
+}
+
 /// The response on its way back: our Via taken off (§16.7 step 3), a site's words to us taken off, From and To as the
 /// caller wrote them.
-pub fn forward_response(response: &Response, restoring: &Restoring) -> Bytes {
+pub fn forward_response(response: &Response, identities: Identities, restoring: &Restoring) -> Bytes {
     let mut edit = Edit::new(response);
     restoring.write(response, &mut edit);
-    edit.pop_via();
-    edit.remove(&Name::HotdeskLink);
+    dress_response(&mut edit, response, identities);
     edit.write()
 }
 
 /// The same for a 2xx, with the session timer of a callee that knows none (RFC 4028 §8.2).
-pub fn forward_success(response: &Response, session: &SessionTimer, restoring: &Restoring) -> Bytes {
+pub fn forward_success(
+    response: &Response,
+    identities: Identities,
+    session: &SessionTimer,
+    restoring: &Restoring,
+) -> Bytes {
     let mut edit = Edit::new(response);
     restoring.write(response, &mut edit);
-    edit.pop_via();
-    edit.remove(&Name::HotdeskLink);
+    dress_response(&mut edit, response, identities);
     session.complete(response, &mut edit);
     edit.write()
+}
+
+fn dress_response(edit: &mut Edit<'_>, response: &Response, identities: Identities) {
+    edit.pop_via();
+    edit.remove(&Name::HotdeskLink);
+    if !identities.pass(response) {
+        edit.remove(&Name::PAssertedIdentity);
+        edit.remove(&Name::PPreferredIdentity);
+        edit.remove(&Name::RemotePartyId);
+    }
 }
 
 /// A 401 or 407 with the challenges of the others beside its own (RFC 3261 §16.7 step 7).
@@ -190,6 +239,28 @@ mod tests {
              CSeq: 1 INVITE\r\n{lines}Content-Length: 0\r\n\r\n"
         );
         Bytes::from(text)
+    }
+
+    #[test]
+    fn an_identity_passes_by_who_says_it_and_who_sees_it() {
+        let said =
+            "P-Asserted-Identity: <sip:a@h>\r\nP-Preferred-Identity: <sip:a@h>\r\nRemote-Party-ID: <sip:a@h>\r\n";
+        let passes = |more: &str, believed, sees| {
+            let response = read(&challenge(180, &format!("{said}{more}"))).expect("a response");
+            let passed = forward_response(&response, Identities::new(believed, sees), &Restoring::default());
+            let passed = String::from_utf8(passed.to_vec()).expect("text");
+            let left = said.lines().filter(|line| passed.contains(*line)).count();
+            assert!(left == 0 || left == 3, "{passed}");
+            left == 3
+        };
+        for withheld in ["Privacy: id\r\n", "Privacy: header; ID\r\n", "Privacy: user\r\n"] {
+            assert!(passes(withheld, true, true) && !passes(withheld, true, false), "{withheld}");
+            assert!(!passes(withheld, false, true) && !passes(withheld, false, false));
+        }
+        for open in ["", "Privacy: none\r\n", "Privacy: identity\r\n"] {
+            assert!(passes(open, true, true) && passes(open, true, false), "{open}");
+            assert!(!passes(open, false, true) && !passes(open, false, false));
+        }
     }
 
     #[test]

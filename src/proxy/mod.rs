@@ -19,7 +19,10 @@ pub use caller::{Caller, escaped_user};
 pub use calls::{About, Answer, Asks, Channel, DialogTags, Ended, EndedBy, LiveCalls, LiveId, NoRoom, Standing, Wants};
 pub use context::{Best, Context, Input, Step};
 pub use diversion::{Cause, Diversion, MOST_FORWARDS, deflected_to, handed_over, handing_over, history, went_through};
-pub use forward::{Dress, Stamp, forward_request, forward_response, forward_success, via_value, with_challenges};
+pub use forward::{
+    Dress, Identities, Stamp, forward_request, forward_response, forward_success, is_withheld, via_value,
+    with_challenges,
+};
 pub use loops::{branch_with, is_loop, routing_hash, shard_of_branch};
 pub use rewriting::{Restoring, Shows, Withheld, is_anonymous, is_nowhere, rewritings};
 pub use session_timer::{LEAST as LEAST_SESSION, SessionTimer, TooSmall};

@@ -535,6 +535,34 @@ ha1_md5 = "00112233445566778899aabbccddeeff""#,
         says: &["london.toml:15: users[0].forward.busy: `two` is no number: `t` cannot be dialled"],
     },
     Bad {
+        what: "a forward of a user whose profile forwards nothing",
+        file: "network.toml",
+        find: "devices = 2",
+        put: "devices = 2\nforwarding = false",
+        says: &[
+            "london.toml:6: users.forward.busy: 202 of 201 could never be forwarded to: the profile `power` forwards nothing",
+        ],
+    },
+    Bad {
+        what: "a forward to where the user is barred at any hour",
+        file: "london.toml",
+        find: r#"forward = { busy = "202" }"#,
+        put: "outgoing_bar = true\nforward = { busy = \"202\", no_answer = \"80123\" }\n\
+              [[short_codes]]\ncode = \"8N;\"\nfeature = \"Dial\"\nnumber = \"N\"\nline_group = \"pstn\"",
+        says: &[
+            "london.toml:6: users.forward.no_answer: 80123 of 201 could never be forwarded to: external calls are barred for this user",
+        ],
+    },
+    Bad {
+        what: "a forward to help",
+        file: "london.toml",
+        find: r#"busy = "202""#,
+        put: r#"busy = "999""#,
+        says: &[
+            "london.toml:6: users.forward.busy: 999 of 201 could never be forwarded to: no forward leads to emergency services",
+        ],
+    },
+    Bad {
         what: "a duplicate desk",
         file: "london.toml",
         find: "[[groups]]",

@@ -37,6 +37,7 @@ mod a_visitor_calls_a_visitor_at_his_own_home;
 mod a_visitor_dials_out_by_the_visited_sites_trunk;
 mod a_visitor_outlives_a_cut;
 mod a_visitors_calls_are_forwarded_by_home;
+mod an_answer_names_whom_it_may_name;
 mod an_answer_waits_for_the_store;
 mod an_emergency_number_behind_break_out_is_dialled_here;
 mod an_operator_logs_a_user_out;

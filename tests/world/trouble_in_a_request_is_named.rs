@@ -58,6 +58,7 @@ fn a_malformed_request_is_told_which_header_is_wrong() {
         (&[("Max-Forwards", "x")], "400 Malformed Max-Forwards Header"),
         (&[("start", "MESSAGE sip:202@london.example SIP/3.0")], "505 Version Not Supported"),
         (&[("start", "MESSAGE mailto:202@london.example SIP/2.0")], "416 Unsupported URI Scheme"),
+        (&[("start", "MESSAGE sips:202@london.example SIP/2.0")], "416 No TLS Here"),
         (&[("Max-Forwards", "0")], "483 Too Many Hops"),
         (&[("Proxy-Require", "teleport, gruu")], "420 Bad Extension"),
     ] {
@@ -67,6 +68,28 @@ fn a_malformed_request_is_told_which_header_is_wrong() {
     let unsupported = ask(&mut world, message(&[("Proxy-Require", "teleport, gruu")]));
     assert!(unsupported.contains("\r\nUnsupported: teleport, gruu\r\n"), "{unsupported}");
     world.end();
+}
+
+/// RFC 3261 §26.2.2: what is asked for by `sips:` goes by TLS or not at all. In a dialog the URI is the other side's, and help is
+/// called however it is dialled.
+#[test]
+fn who_wants_tls_is_not_served_without_it() {
+    let mut world = lab(10);
+    fn start(line: &str) -> (&str, &str) {
+        ("start", line)
+    }
+    for method in ["INVITE", "SUBSCRIBE", "OPTIONS"] {
+        let line = format!("{method} sips:202@london.example SIP/2.0");
+        let answer = ask(&mut world, message(&[start(&line), ("CSeq", &format!("1 {method}")), ("Call-ID", method)]));
+        assert!(answer.starts_with("SIP/2.0 416 No TLS Here\r\n"), "{method}: {answer}");
+    }
+    let register = [start("REGISTER sips:london.example SIP/2.0"), ("CSeq", "1 REGISTER")];
+    assert!(ask(&mut world, message(&register)).starts_with("SIP/2.0 416 "));
+    let bye = [start("BYE sips:202@127.0.0.9 SIP/2.0"), ("CSeq", "2 BYE"), ("To", "<sip:202@london.example>;tag=2")];
+    assert!(ask(&mut world, message(&bye)).starts_with("SIP/2.0 481 "));
+    let help = [start("INVITE sips:999@london.example SIP/2.0"), ("CSeq", "1 INVITE"), ("Call-ID", "help")];
+    ask(&mut world, message(&help));
+    assert!(world.has_sent("london", "bt", b"INVITE sip:999@"), "{}", world.last_answer("london", PHONE));
 }
 
 #[test]

@@ -26,6 +26,40 @@ fn other_events_of_oneself_are_refused_and_say_what_is_served() {
     world.end();
 }
 
+/// The shard that owns an AOR is found by To; what To and the Request-URI do not agree on is a request like any other, which goes to
+/// the user's phones: here there are none.
+#[test]
+fn one_watches_oneself_under_one_name() {
+    for shards in [1, 3] {
+        let mut world = World::with(4, |sample| {
+            sample.shards(shards);
+            sample.site("london").lab = Some(hotdesk::settings::Lab { password: None });
+        });
+        let mut subscribe = |uri: &str, to: &str| {
+            let text = format!(
+                "SUBSCRIBE {uri} SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.201:6000;branch=z9hG4bK{to}{};rport\r\nMax-Forwards: 70\r\n\
+                 From: <sip:201@london.example>;tag=1\r\nTo: <{to}>\r\nCall-ID: {uri}{to}\r\nCSeq: 1 SUBSCRIBE\r\n\
+                 Contact: <sip:201@127.0.0.201:6000>\r\nEvent: reg\r\nExpires: 600\r\nContent-Length: 0\r\n\r\n",
+                uri.len()
+            );
+            world.inject("127.0.0.201:6000".parse().expect("an address"), world.address("london"), text.into());
+            world.run(std::time::Duration::from_millis(50));
+            let to_it = world.datagrams().filter(|(from, to, _)| *from == "london" && *to == "127.0.0.201:6000");
+            let answers = to_it.filter(|(_, _, bytes)| bytes.starts_with(b"SIP/2.0"));
+            answers.last().map(|(_, _, bytes)| String::from_utf8_lossy(&bytes[8..11]).into_owned()).unwrap_or_default()
+        };
+        for same in ["sip:201@london.example", "sip:201@hotdesk.example", "sip:%3201@london.example"] {
+            assert_eq!(subscribe("sip:201@london.example", same), "200", "{shards} {same}");
+        }
+        // Some of these are owned by the shard of 201, others by another one.
+        for other in ["202", "203", "204", "205", "206"] {
+            let to = format!("sip:{other}@london.example");
+            assert_eq!(subscribe("sip:201@london.example", &to), "480", "{shards} {other}");
+        }
+        assert_eq!(subscribe("sip:201@london.example", "tel:201"), "480", "{shards}");
+    }
+}
+
 #[test]
 fn another_user_is_watched_at_that_users_phone_only() {
     let mut world = World::new(2);
