@@ -284,6 +284,44 @@ impl Agent {
         self.phone.send(address(next), &format!("{head}{routes}Content-Length: 0\n\n"));
     }
 
+    /// The next response to the INVITE with that status, as the caller's dialog: an early one where it is provisional.
+    pub fn hears(&self, call: &Outgoing, wanted: u16) -> (String, Dialog) {
+        loop {
+            let response = self.phone.receive();
+            if !response.starts_with("SIP/2.0 ") || status(&response) != wanted {
+                continue;
+            }
+            let mut routes = list(&response, "Record-Route");
+            routes.reverse();
+            let dialog = Dialog {
+                call_id: header(&call.invite, "Call-ID").to_owned(),
+                local: header(&call.invite, "From").to_owned(),
+                remote: header(&response, "To").to_owned(),
+                target: uri(header(&response, "Contact")).to_owned(),
+                routes,
+                cseq: 2,
+            };
+            return (response, dialog);
+        }
+    }
+
+    /// Acknowledges a 2xx, once more if it came once more.
+    pub fn confirm(&self, dialog: &Dialog) {
+        self.send_in(dialog, "ACK", dialog.cseq);
+    }
+
+    /// Sends a request inside the call; its CSeq.
+    pub fn ask_in(&self, dialog: &mut Dialog, method: &str) -> u32 {
+        dialog.cseq += 1;
+        self.send_in(dialog, method, dialog.cseq);
+        dialog.cseq
+    }
+
+    /// The final response to a request inside the call.
+    pub fn told(&self, cseq: u32, method: &str) -> u16 {
+        status(&self.response(cseq, method))
+    }
+
     /// Nothing arrives for a fifth of a second.
     pub fn stays_silent(&self) {
         let message = self.phone.receive_within(std::time::Duration::from_millis(200));

@@ -7,6 +7,7 @@ mod calls;
 mod commands;
 mod configuration;
 mod demo;
+mod dialogs;
 mod hot_desk;
 mod message;
 mod registration;
