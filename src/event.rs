@@ -23,6 +23,8 @@ pub enum LoggedOutBy {
     NotThere,
     /// An operator (SPEC 12.5).
     Operator,
+    /// The user is none of the configuration any more (SPEC 5.11).
+    Removal,
 }
 
 /// Something that an operator or a test may want to know.

@@ -72,6 +72,7 @@ fn cause(by: LoggedOutBy) -> &'static str {
         LoggedOutBy::Lease => "lease",
         LoggedOutBy::NotThere => "not-there",
         LoggedOutBy::Operator => "operator",
+        LoggedOutBy::Removal => "removal",
     }
 }
 

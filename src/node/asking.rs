@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 use super::Node;
 use super::handover::{FIRST, Parcel};
 use super::tasks::{ClientTask, Key, Timer};
+use super::upkeep::Renewing;
 use crate::event::Event;
 use crate::hot_desk;
-use crate::ids::{Extension, LoginId, SiteName};
-use crate::link::messages::{self, Displaced, Gone, LogoutRequest};
+use crate::ids::{Extension, LoginId, LoginNumber, SiteName};
+use crate::link::messages::{self, Displaced, Gone, LogoutRequest, SettingsNotice};
 use crate::link::{
     Answer, Bound, CONTENT_TYPE, Cause, Change, Claims, Clock, Peer, Proven, Purpose, Receipt, open_answer,
     seal_request,
@@ -32,7 +33,7 @@ pub(super) enum What {
     /// A visitor's login, for the REGISTER that waits.
     Login(Extension),
     /// Leases of these visitors.
-    Renew(Vec<Extension>),
+    Renew(Renewing),
     /// A notice that is sent until it is answered.
     Notice(Key),
     /// Whether the site is there.
@@ -77,6 +78,19 @@ impl Notice {
         let gone = Gone { site: Some(now_at), newest: login };
         let body = messages::encode(&Displaced { extension: extension.clone(), login: ended, gone });
         Self { site, purpose: Purpose::Displaced, extension: extension.clone(), body }
+    }
+
+    /// Home tells a site that its visitor is no user any more (SPEC 5.11).
+    pub(super) fn remove(extension: &Extension, site: &SiteName, ended: LoginNumber) -> Self {
+        let gone = Gone { site: None, newest: LoginNumber(ended.0.saturating_add(1)) };
+        let body = messages::encode(&Displaced { extension: extension.clone(), login: ended, gone });
+        Self { site: site.clone(), purpose: Purpose::Displaced, extension: extension.clone(), body }
+    }
+
+    /// Home tells a site what has changed of its visitor (SPEC 5.11).
+    pub(super) fn settings(site: &SiteName, notice: &SettingsNotice) -> Self {
+        let (extension, body) = (notice.extension.clone(), messages::encode(notice));
+        Self { site: site.clone(), purpose: Purpose::Settings, extension, body }
     }
 
     /// A site tells home that a login has ended (SPEC 5.7).
@@ -195,7 +209,7 @@ impl Node {
             .and_then(|keys| open_answer(keys, &receipt, response.status().0, &response.body()).ok());
         match task.what {
             What::Login(extension) => self.login_answered(now, &extension, response.status(), body.as_deref()),
-            What::Renew(extensions) => self.renewals_answered(now, &task.site, &extensions, body.as_deref()),
+            What::Renew(asked) => self.renewals_answered(now, &task.site, &asked, body.as_deref()),
             What::Notice(notice) if response.status().is_success() => drop(self.notices.remove(&notice)),
             What::Notice(notice) => self.notice_failed(now, notice),
             What::Probe => {}
@@ -234,7 +248,7 @@ impl Node {
     fn fail_link(&mut self, now: Now, task: LinkTask) {
         match task.what {
             What::Login(extension) => self.login_failed(now, &extension, &task.site),
-            What::Renew(extensions) => self.renewals_failed(now, &task.site, &extensions),
+            What::Renew(_) => self.renewals_failed(now, &task.site),
             What::Notice(notice) => self.notice_failed(now, notice),
             What::Probe => {}
         }

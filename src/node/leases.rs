@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use super::Node;
 use super::asking::Notice;
 use super::convert::{device, terms};
 use super::handover::Parcel;
 use super::tasks::{Asked, Licence, Then};
+use super::{Config, Node};
 use crate::auth::{Claimed, Given, Ha1s};
 use crate::event::{Event, LoggedOutBy};
 use crate::hot_desk::{self, Renewed, Which};
@@ -67,7 +67,7 @@ impl Node {
         let answer = LoginAnswer {
             login: login.number,
             lease: self.config.site.hot_desk.lease.as_secs(),
-            settings: self.settings_of(&user, &login.profile),
+            settings: settings_of(&self.config, &user, &login.profile),
             profile: login.profile,
             ha1: (&user.credentials).into(),
         };
@@ -115,24 +115,6 @@ impl Node {
             None => Credentials::default(),
         };
         Some(User { credentials, ..User::plain(extension.clone(), "basic") })
-    }
-
-    /// What travels with the user, with a version that is another for another content.
-    fn settings_of(&self, user: &User, granted: &str) -> messages::Settings {
-        let profile: Profile = self.config.network.profile(granted);
-        let mut settings = messages::Settings::of(user, &profile, 0);
-        // The visited site learns where calls are to be handed back; what is dialled then is judged here.
-        if let Some(voicemail) = &self.config.site.voicemail {
-            let forward = &mut settings.forward;
-            for last in [&mut forward.busy, &mut forward.no_answer, &mut forward.unreachable] {
-                last.get_or_insert_with(|| voicemail.clone());
-            }
-        }
-        let hash = blake3::hash(&messages::encode(&settings));
-        let mut first = [0; 8];
-        first.copy_from_slice(&hash.as_bytes()[..8]);
-        // Versions fit JSON's safe integers.
-        messages::Settings { version: (u64::from_le_bytes(first) >> 12).max(1), ..settings }
     }
 
     /// SPEC 5.3, 8.4: another site says who of our users is still there.
@@ -209,9 +191,10 @@ impl Node {
         };
         let held = || {
             let mut word = messages::Renewed::held(extension.clone(), renewal.login, lease.as_secs());
-            let settings = self.settings_of(&user, &user.profile);
-            word.settings = (settings.version != renewal.settings_version).then_some(settings);
-            word.ha1 = renewal.wants_ha1.then(|| (&user.credentials).into());
+            let settings = settings_of(&self.config, &user, &user.profile);
+            let differs = settings.version != renewal.settings_version;
+            word.ha1 = (differs || renewal.wants_ha1).then(|| (&user.credentials).into());
+            word.settings = differs.then_some(settings);
             word
         };
         match hot_desk::renew(&resident, site, &heard, lease, on_reconnect, &here, now) {
@@ -323,4 +306,23 @@ impl Node {
         let then = Then { events: vec![event], ..Then::default() };
         self.change(now, extension, Some(Record::Resident(next)), then);
     }
+}
+
+/// What travels with the user, with a version that is another for another content or another password (SPEC 5.11).
+pub(super) fn settings_of(config: &Config, user: &User, granted: &str) -> messages::Settings {
+    let profile: Profile = config.network.profile(granted);
+    let mut settings = messages::Settings::of(user, &profile, 0);
+    // The visited site learns where calls are to be handed back; what is dialled then is judged here.
+    if let Some(voicemail) = &config.site.voicemail {
+        let forward = &mut settings.forward;
+        for last in [&mut forward.busy, &mut forward.no_answer, &mut forward.unreachable] {
+            last.get_or_insert_with(|| voicemail.clone());
+        }
+    }
+    let ha1 = messages::encode(&messages::Ha1::from(&user.credentials));
+    let hash = blake3::Hasher::new().update(&messages::encode(&settings)).update(&ha1).finalize();
+    let mut first = [0; 8];
+    first.copy_from_slice(&hash.as_bytes()[..8]);
+    // Versions fit JSON's safe integers.
+    messages::Settings { version: (u64::from_le_bytes(first) >> 12).max(1), ..settings }
 }

@@ -18,7 +18,7 @@ use crate::link::{Claims, Purpose};
 use crate::location::{Guest, Record, Visitor};
 use crate::registrar::{Judged, Update, judge, next_serial};
 use crate::rejection::Rejection;
-use crate::settings::Origin;
+use crate::settings::{Credentials, Origin};
 use crate::sip::{self, Name, Reply, Status};
 use crate::timing::Now;
 use crate::transaction::ServerId;
@@ -52,7 +52,8 @@ const PENDING_FROM_ONE: usize = 256;
 impl Node {
     pub(super) fn register_visitor(&mut self, now: Now, asked: Asked, extension: &Extension, home: &SiteName) {
         let view = self.location.view(extension.as_str());
-        if let Some(visitor) = view.as_deref().and_then(Record::visitor) {
+        let known = view.as_deref().and_then(Record::visitor);
+        if let Some(visitor) = known.filter(|visitor| self.is_open_lab() || proves(visitor)) {
             return self.register_known(now, asked, extension, visitor);
         }
         if let Err(rejection) = self.credible_register(now, &asked, extension) {
@@ -333,6 +334,11 @@ pub(super) fn guest_of(extension: &Extension, home: &SiteName, answer: &LoginAns
         allows: (&answer.settings.allows).into(),
         version: answer.settings.version,
     }
+}
+
+/// Whether there is something here that proves the visitor: not after a change of the password, until home has said more (SPEC 5.11).
+fn proves(visitor: &Visitor) -> bool {
+    visitor.guest.user.credentials != Credentials::default()
 }
 
 fn digest_of(asked: &Asked, given: &sip::Credentials, now: Now) -> PhoneDigest {

@@ -24,6 +24,7 @@ mod answers;
 mod asking;
 mod call;
 mod callers;
+mod changing;
 mod commons;
 mod convert;
 mod dialog;
@@ -40,6 +41,7 @@ mod owner;
 mod phones;
 mod receive;
 mod register;
+mod reload;
 mod restore;
 mod route;
 mod site_calls;
@@ -380,16 +382,6 @@ impl Node {
         }
         let rejection = Rejection::warned(status, "the registration could not be stored");
         self.refuse(now, answer.server, &answer.asked, &rejection.with(crate::sip::Name::RetryAfter, "5"));
-    }
-
-    /// SPEC 2.3: it applies to the next request, and nothing is lost.
-    fn reload(&mut self, now: Now, config: Config) {
-        self.entry = entry_of(&config);
-        self.names = Names::new(&config.network, &self.entry);
-        self.auth.configure(&config.site.auth);
-        self.commons.configure(&config, now);
-        self.links.configure(&config, now, &self.commons);
-        self.config = Arc::new(config);
     }
 
     fn may_answer_options(&self, now: Now) -> bool {

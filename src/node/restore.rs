@@ -12,7 +12,7 @@ use super::upkeep::SOONEST;
 use crate::hot_desk::{self, RunOut, Stays};
 use crate::ids::{Extension, SiteName};
 use crate::link::messages::{Outcome, Renewed};
-use crate::location::{Guest, Record, Visitor};
+use crate::location::{Record, Visitor};
 use crate::settings::Credentials;
 use crate::timing::Now;
 
@@ -57,7 +57,8 @@ impl Node {
         }
     }
 
-    fn is_own(&self, extension: &Extension) -> bool {
+    /// Whether the number is one of this site's users, or a desk's name.
+    pub(super) fn is_own(&self, extension: &Extension) -> bool {
         let site = &self.config.site;
         let is_lab = site.lab.is_some() && self.owns(extension.as_str());
         site.users.contains_key(extension) || site.desks.contains_key(extension.as_str()) || is_lab
@@ -135,14 +136,11 @@ impl Node {
         }
         match (word.outcome(), &word.ha1) {
             (Outcome::Held(lease), Some(ha1)) => {
-                let mut guest = match &word.settings {
-                    Some(settings) => super::upkeep::updated(visitor, settings),
-                    None => Guest::clone(&visitor.guest),
-                };
-                guest.user.credentials = ha1.clone().into();
+                let told = super::upkeep::Told { ha1: Some(ha1), ..super::upkeep::Told::of(word) };
+                let guest = super::upkeep::updated(visitor, &told).map_or_else(|| Arc::clone(&visitor.guest), Arc::new);
                 let lease = Duration::from_secs(lease.max(1));
                 let random = self.entropy.next_u64();
-                let next = hot_desk::renewed(visitor, lease, Some(Arc::new(guest)), now.instant, random);
+                let next = hot_desk::renewed(visitor, lease, Some(guest), now.instant, random);
                 let (site, login) = (self.config.site.name.clone(), next.login);
                 let missing = self.missing_rights(&next.guest);
                 let events = vec![self.logged_in(extension, home, &site, login, missing)];

@@ -58,8 +58,11 @@ impl Node {
             Purpose::Displaced => self.hear_body(now, asked, token, |node, now, server, asked, token, request| {
                 node.take_displacement(now, server, asked, token, &site, &request)
             }),
+            Purpose::Settings => self.hear_body(now, asked, token, |node, now, server, asked, token, request| {
+                node.take_settings(now, server, asked, token, &site, &request)
+            }),
             // Of a later release: the asking site is told so, with proof.
-            Purpose::Settings | Purpose::Other(_) => {
+            Purpose::Other(_) => {
                 self.plain_answer(now, &asked, &token, Status::NOT_IMPLEMENTED);
             }
         }

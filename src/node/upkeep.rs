@@ -1,5 +1,6 @@
 //! What runs out by itself: bindings, leases, renewals that fall due (SPEC 5.3, 5.7, 8.3).
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,8 +14,11 @@ use crate::ids::{Extension, SiteName};
 use crate::link::messages::{self, Outcome, RenewAnswer, RenewRequest, Renewal, Renewed};
 use crate::link::{Claims, Purpose};
 use crate::location::{Guest, Record, Resident, Visitor};
-use crate::settings::Origin;
+use crate::settings::{Credentials, Origin};
 use crate::timing::Now;
+
+/// Whose leases are asked for, each with the version of the settings that are here.
+pub(super) type Renewing = BTreeMap<Extension, u64>;
 
 /// A renewal that was not answered is tried again after a quarter of the lease, and not sooner than this.
 pub(super) const SOONEST: Duration = Duration::from_secs(2);
@@ -93,7 +97,7 @@ impl Node {
         if logins.is_empty() {
             return;
         }
-        let asked = logins.iter().map(|login| login.extension.clone()).collect();
+        let asked = logins.iter().map(|login| (login.extension.clone(), login.settings_version)).collect();
         let body = messages::encode(&RenewRequest { logins });
         self.renewing.insert(home.clone());
         self.ask_site(now, home, Claims::of(Purpose::Renew), None, body, What::Renew(asked));
@@ -111,20 +115,23 @@ impl Node {
             settings_version: visitor.guest.version,
             devices: visitor.bindings.iter().map(|binding| device_told(&binding.device)).collect(),
             in_call: self.tally().calls_of(extension.as_str()) > 0,
-            wants_ha1: here.is_none(),
+            wants_ha1: here.is_none() || visitor.guest.user.credentials == Credentials::default(),
         })
     }
 
-    pub(super) fn renewals_answered(&mut self, now: Now, home: &SiteName, asked: &[Extension], body: Option<&[u8]>) {
+    pub(super) fn renewals_answered(&mut self, now: Now, home: &SiteName, asked: &Renewing, body: Option<&[u8]>) {
         self.renewing.remove(home);
         let answer = body.and_then(|body| messages::decode::<RenewAnswer>(body).ok()).unwrap_or_default();
-        for word in answer.logins.iter().filter(|word| asked.contains(&word.extension)) {
-            self.renewed(now, home, word);
+        for word in &answer.logins {
+            if let Some(version) = asked.get(&word.extension) {
+                self.renewed(now, home, word, *version);
+            }
         }
         self.renew(now, home);
     }
 
-    fn renewed(&mut self, now: Now, home: &SiteName, word: &Renewed) {
+    /// `version`: of the settings that were here when home was asked.
+    fn renewed(&mut self, now: Now, home: &SiteName, word: &Renewed, version: u64) {
         if self.returning_answered(now, home, word) {
             return;
         }
@@ -136,7 +143,9 @@ impl Node {
         }
         match word.outcome() {
             Outcome::Held(lease) => {
-                let guest = word.settings.as_ref().map(|settings| Arc::new(updated(visitor, settings)));
+                // What home said meanwhile may be newer; the renewal that it brought about says which holds.
+                let is_answered = visitor.guest.version == version;
+                let guest = is_answered.then(|| updated(visitor, &Told::of(word))).flatten().map(Arc::new);
                 let lease = Duration::from_secs(lease.max(1));
                 let next = hot_desk::renewed(visitor, lease, guest, now.instant, self.entropy.next_u64());
                 self.extend(now, extension, Record::Visitor(next), Then::default());
@@ -150,18 +159,47 @@ impl Node {
     }
 
     /// Home did not answer: the visitors stay, and their renewals fall due again by themselves (SPEC 8.2).
-    pub(super) fn renewals_failed(&mut self, _now: Now, home: &SiteName, _asked: &[Extension]) {
+    pub(super) fn renewals_failed(&mut self, _now: Now, home: &SiteName) {
         self.renewing.remove(home);
         self.due.remove(home);
     }
 }
 
-pub(super) fn updated(visitor: &Visitor, settings: &messages::Settings) -> Guest {
-    let user = &visitor.guest.user;
-    let origin = Origin { file: user.origin.file.clone(), line: 0 };
-    Guest {
-        user: settings.user(user.extension.clone(), &user.profile, user.credentials.clone(), &origin),
-        allows: visitor.guest.allows.clone(),
-        version: settings.version,
+/// What home says has changed of a visitor; `None`: it is as it was.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Told<'a> {
+    pub settings: Option<&'a messages::Settings>,
+    pub ha1: Option<&'a messages::Ha1>,
+    pub password_changed: bool,
+}
+
+impl<'a> Told<'a> {
+    pub(super) fn of(word: &'a Renewed) -> Self {
+        Self { settings: word.settings.as_ref(), ha1: word.ha1.as_ref(), password_changed: word.password_changed }
     }
+}
+
+/// What travels with the visitor, as home says now; `None`: nothing has changed.
+pub(super) fn updated(visitor: &Visitor, told: &Told<'_>) -> Option<Guest> {
+    if told.settings.is_none() && told.ha1.is_none() && !told.password_changed {
+        return None;
+    }
+    let mut guest = Guest::clone(&visitor.guest);
+    match told.ha1 {
+        Some(ha1) => guest.user.credentials = ha1.clone().into(),
+        // SPEC 5.11: home is asked at the next request.
+        None if told.password_changed => guest.user.credentials = Credentials::default(),
+        None => {}
+    }
+    if let Some(settings) = told.settings {
+        let Guest { user, allows, version } = &mut guest;
+        let origin = Origin { file: user.origin.file.clone(), line: 0 };
+        *user = settings.user(user.extension.clone(), &user.profile, user.credentials.clone(), &origin);
+        *version = settings.version;
+        // SPEC 7.3: the profile of the login stays; only what that one allows may be another.
+        if user.profile == settings.profile {
+            *allows = (&settings.allows).into();
+        }
+    }
+    Some(guest)
 }

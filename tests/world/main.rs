@@ -60,6 +60,7 @@ mod trouble_in_a_request_is_named;
 mod trouble_with_a_number_says_what_is_wrong;
 mod trouble_with_a_registration_says_why;
 mod two_phones_of_a_user_log_in_at_once;
+mod what_home_changes_reaches_the_visited_site;
 mod what_was_confirmed_outlives_the_process;
 mod who_may_call_and_who_may_not;
 mod who_may_watch_whom;

@@ -74,11 +74,11 @@ pub struct Renewed {
     #[serde(default)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub settings: Option<Settings>,
-    /// Where V asked for it.
+    /// Where V asked for it, and beside the settings: a password that changed is another version.
     #[serde(default)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ha1: Option<Ha1>,
-    /// The password is another: V forgets the H(A1) and asks H at the next request.
+    /// The password is another: V forgets the H(A1) that it has, unless a new one is here, and asks H at the next request.
     #[serde(default)]
     pub password_changed: bool,
 }
@@ -152,7 +152,11 @@ pub struct SettingsNotice {
     #[serde(default)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub settings: Option<Settings>,
-    /// The password is another: V forgets the H(A1) and asks H at the next request.
+    /// What proves the user now; `None`: as it was.
+    #[serde(default)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ha1: Option<Ha1>,
+    /// The password is another: V forgets the H(A1) that it has, unless a new one is here, and asks H at the next request.
     #[serde(default)]
     pub password_changed: bool,
 }

@@ -99,8 +99,13 @@ fn every_message_keeps_its_form() {
         forced: false,
     };
     let displaced = Displaced { extension: extension(), login: LoginNumber(9), gone };
-    let notice =
-        SettingsNotice { extension: extension(), login: LoginNumber(9), settings: None, password_changed: true };
+    let notice = SettingsNotice {
+        extension: extension(),
+        login: LoginNumber(9),
+        settings: None,
+        ha1: Some((&ada().credentials).into()),
+        password_changed: true,
+    };
     let refusal = Refusal { status: 403, text: "no free licence for profile power".into() };
     let all = [
         json(&request()),
@@ -162,8 +167,8 @@ fn secrets_do_not_show_in_logs() {
 
 #[test]
 fn sixteen_renewals_with_changed_settings_fit_a_datagram() {
-    let renewed =
-        Renewed { settings: Some(answer().settings), ..Renewed::held(Extension::new("201"), LoginNumber(9), 120) };
+    let (settings, ha1) = (Some(answer().settings), Some(Ha1 { sha256: Some("5f".repeat(32)), ..answer().ha1 }));
+    let renewed = Renewed { settings, ha1, ..Renewed::held(Extension::new("201"), LoginNumber(9), 120) };
     let bytes = encode(&RenewAnswer { logins: vec![renewed; RenewRequest::MOST] });
     assert!(bytes.len() < 16_000, "{}", bytes.len());
 }

@@ -347,6 +347,14 @@ impl World {
         self.drain_site(site);
     }
 
+    /// A site reads its configuration anew, after some changes to it.
+    pub fn reload(&mut self, site: &str, change: impl FnOnce(&mut Sample)) {
+        change(&mut self.sample);
+        let config = self.sample.configs().remove(site).expect("the sample has that site");
+        self.site_mut(site).config = config.clone();
+        self.command(site, Command::Reload(Box::new(config)));
+    }
+
     /// The last answer of a site to an address or phone, by its name.
     pub fn last_answer(&self, site: &str, to: &str) -> String {
         let to_it =
