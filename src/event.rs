@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::ids::{Extension, LoginNumber, SiteName};
 pub use crate::proxy::EndedBy;
 use crate::sip::{Method, Status};
+pub use crate::trunk::{Change as TrunkChange, Failure as TrunkFailure};
 
 /// Why a login ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,6 +107,10 @@ pub enum Event {
         /// Which.
         site: SiteName,
     },
+    /// A trunk does not answer at one of its addresses (SPEC 6.6).
+    TrunkDown(TrunkChange),
+    /// A trunk answers there again.
+    TrunkUp(TrunkChange),
     /// A site has read another network table than ours (SPEC 3).
     NetworkDiffers {
         /// Which.

@@ -12,7 +12,7 @@ use tracing::{debug, info, warn};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
 
-use crate::event::{EndedBy, Event, LoggedOutBy};
+use crate::event::{EndedBy, Event, LoggedOutBy, TrunkFailure};
 use crate::ids::SiteName;
 use crate::timing::Now;
 
@@ -87,6 +87,14 @@ impl Log {
             }
             Event::SiteUp { site: other } => info!(%site, %other, "site up"),
             Event::SiteDown { site: other } => warn!(%site, %other, "site down"),
+            Event::TrunkDown(change) => {
+                let (trunk, left) = (Plain(&change.trunk), change.left);
+                let why = change.failure.map_or("", failure);
+                warn!(%site, %trunk, address = %change.address, why, addresses_left = left, "trunk down");
+            }
+            Event::TrunkUp(change) => {
+                info!(%site, trunk = %Plain(&change.trunk), address = %change.address, "trunk up");
+            }
             Event::NetworkDiffers { site: other } => {
                 warn!(%site, %other, "the other site has another network.toml: realm, profiles or the table of sites differ");
             }
@@ -116,6 +124,14 @@ fn end(by: EndedBy) -> &'static str {
         EndedBy::Gone => "408 or 481",
         EndedBy::SessionTimer => "session timer",
         EndedBy::Cap => "longest call",
+    }
+}
+
+fn failure(failure: TrunkFailure) -> &'static str {
+    match failure {
+        TrunkFailure::Silent => "no response",
+        TrunkFailure::Unreachable => "unreachable",
+        TrunkFailure::Unavailable => "503",
     }
 }
 

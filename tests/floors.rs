@@ -22,7 +22,7 @@ const FLOORS: &[(u8, &[&str])] = &[
             "transmit",
         ],
     ),
-    (1, &["auth", "link", "location", "plan", "transaction"]),
+    (1, &["auth", "link", "location", "plan", "transaction", "trunk"]),
     (2, &["hot_desk", "proxy", "registrar", "service"]),
     (3, &["event", "node", "phone"]),
     (4, &["config", "net", "shutdown", "storage", "telemetry"]),

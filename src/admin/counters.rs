@@ -35,6 +35,8 @@ impl Counters {
             Event::Dropped { .. } => ("hotdesk_datagrams_refused_total", ""),
             Event::SiteUp { .. }
             | Event::SiteDown { .. }
+            | Event::TrunkDown(_)
+            | Event::TrunkUp(_)
             | Event::NetworkDiffers { .. }
             | Event::ClockDiffers { .. } => return,
         };

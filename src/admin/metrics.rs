@@ -67,6 +67,13 @@ fn trunks_and_links(text: &mut Text, places: &[Place<'_>]) {
             text.sample("hotdesk_trunk_calls", &labels, place.handle.overview.tally().channels_of(&trunk.name));
         }
     }
+    text.family("hotdesk_trunk_up", "gauge", "0 while the trunk answers at none of its addresses.");
+    for place in places {
+        for trunk in &place.config.site.trunks {
+            let labels = [("site", place.config.site.name.as_str()), ("trunk", &trunk.name)];
+            text.sample("hotdesk_trunk_up", &labels, u8::from(place.handle.overview.trunk(&trunk.name).is_up()));
+        }
+    }
     text.family("hotdesk_licences_used", "gauge", "Licences that visitors hold, for profiles that have a number.");
     for place in places {
         for profile in place.config.site.licences.iter().flat_map(|licences| licences.keys()) {

@@ -61,11 +61,15 @@ fn calls_of(place: &Place<'_>) -> Value {
     let tally = place.handle.overview.tally();
     let users = tally.users().into_iter().map(|(user, calls)| json!({ "extension": user.as_str(), "calls": calls }));
     let trunks = place.config.site.trunks.iter().map(|trunk| {
+        let seen = place.handle.overview.trunk(&trunk.name);
+        let addresses = seen.addresses.iter().map(|(address, up)| json!({ "address": address.to_string(), "up": up }));
         json!({
             "name": trunk.name,
             "group": trunk.group,
             "calls": tally.channels_of(&trunk.name),
             "channels": trunk.channels,
+            "up": seen.is_up(),
+            "addresses": addresses.collect::<Vec<Value>>(),
         })
     });
     let (users, trunks): (Vec<Value>, Vec<Value>) = (users.collect(), trunks.collect());

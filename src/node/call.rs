@@ -14,6 +14,7 @@ use crate::proxy::{
 use crate::rejection::Rejection;
 use crate::sip::{Method, Name, Response, Status};
 use crate::timing::Now;
+use crate::trunk::Failure;
 
 /// The longest request that still fits into a datagram with all that may be put on it: Via, Record-Routes, token, identity
 /// (SPEC 9.11).
@@ -113,8 +114,9 @@ impl Node {
     fn send_branch(&mut self, now: Now, key: Key, target: Target) -> Option<(usize, Input)> {
         let call = self.calls.of(key)?;
         let branch = call.context.begin(target.rule);
-        if let Some(full) = self.hold_for(key, branch, &target) {
-            self.calls.of(key)?.clients.push(Leg { client: None, site: None });
+        let gateway = target.gateway();
+        if let Some(full) = self.skips(now, gateway, target.rule).or_else(|| self.hold_for(key, branch, &target)) {
+            self.calls.of(key)?.clients.push(Leg { client: None, site: None, gateway: None });
             return Some((branch, full));
         }
         let call = self.calls.of(key)?;
@@ -122,7 +124,7 @@ impl Node {
         let is_invite = call.asked.request.method() == &Method::INVITE;
         let (client, site) = self.transmit_branch(now, key, branch as u32, &target);
         let call = self.calls.of(key)?;
-        call.clients.push(Leg { client, site });
+        call.clients.push(Leg { client, site, gateway: gateway.filter(|_| client.is_some()) });
         if let Some(silence) = silence {
             // SPEC 8.1: a non-INVITE has 4 s to its final response, as nothing is heard of it before.
             let silence = if is_invite { silence } else { silence.max(std::time::Duration::from_secs(4)) };
@@ -135,7 +137,7 @@ impl Node {
     pub(super) fn send_branch_again(&mut self, now: Now, key: Key, branch: usize, target: &Target) {
         let (client, site) = self.transmit_branch(now, key, branch as u32, target);
         let Some(leg) = self.calls.of(key).and_then(|call| call.clients.get_mut(branch)) else { return };
-        *leg = Leg { client, site: site.map(|site| SiteLeg { again: true, ..site }) };
+        *leg = Leg { client, site: site.map(|site| SiteLeg { again: true, ..site }), gateway: None };
         if client.is_none() {
             self.judge(now, key, branch, Input::Unreachable, None);
         }
@@ -209,6 +211,7 @@ impl Node {
     ) {
         let status = response.status();
         let at = branch as usize;
+        self.gateway_answered(now, key, at, status);
         let Some(call) = self.calls.of(key) else {
             return self.branch_answered_late(now, key, branch, response, identities);
         };
@@ -224,7 +227,7 @@ impl Node {
             return;
         }
         let input = match status.class() {
-            1 => Input::Provisional,
+            1 => Input::Provisional { rings: status.rings() },
             2 => Input::Success,
             _ if deflection.is_some() => {
                 let status = Status::TEMPORARILY_UNAVAILABLE;
@@ -319,6 +322,10 @@ impl Node {
         self.say_call(&call, best.status);
         self.expect_late(now, key, &call);
         match best.bytes {
+            // SPEC 6.6, 13: a trunk that says 503 is down, and there was no other.
+            Some(_) if best.status == Status::SERVICE_UNAVAILABLE && call.context.last_rule() == Some(Rule::Trunk) => {
+                self.refuse(now, call.server, &call.asked, &no_line_free());
+            }
             // RFC 3261 §16.7 step 6: a 503 speaks of the next hop, not of us.
             Some(_) if best.status == Status::SERVICE_UNAVAILABLE => {
                 let rejection = Rejection::warned(Status::SERVER_INTERNAL_ERROR, "the next server is overloaded");
@@ -427,11 +434,29 @@ impl Node {
         {
             self.note_silence(now, &site);
         }
+        self.gateway_silent(now, key, at);
         if let Some(client) = client.filter(|_| self.is_invite(key)) {
             // SPEC 8.1: a late 1xx is cancelled: the transaction remembers it until then.
             self.transactions.cancel(now.instant, client, Some(TIMED_OUT), ClientTask::Unheard);
         }
         self.judge(now, key, at, Input::Silence, None);
+    }
+
+    /// Timer B, F or C: where T1 is short it comes before the silence is long enough.
+    pub(super) fn timed_out(&mut self, now: Now, key: Key, branch: usize) {
+        if self.calls.of(key).is_some_and(|call| call.context.is_silent(branch)) {
+            self.gateway_silent(now, key, branch);
+        }
+        self.judge(now, key, branch, Input::TimedOut, None);
+    }
+
+    /// A trunk said nothing at all. Other requests than calls prove nothing by that: a carrier may drop what it does not know. Nor does
+    /// the shorter patience of a call for help.
+    fn gateway_silent(&mut self, now: Now, key: Key, branch: usize) {
+        let rule = self.calls.of(key).and_then(|call| call.context.rule(branch));
+        if rule == Some(Rule::Trunk) && self.is_invite(key) {
+            self.branch_failed(now, key, branch, Failure::Silent);
+        }
     }
 
     fn is_invite(&mut self, key: Key) -> bool {

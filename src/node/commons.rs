@@ -4,7 +4,7 @@
 //! |---|---|
 //! | the location table, staged changes too | every call asks where a user is; only the AOR's owner writes |
 //! | nonces and their counts | the phone that was challenged by one shard answers to another |
-//! | lockout, recent callers, licences, calls, the state of the other sites | they count what happens at the whole site |
+//! | lockout, recent callers, licences, calls, the state of the other sites and of the trunks | they count what happens at the whole site |
 //! | logins under way | a call that overtakes one may come to another shard |
 //! | the boot id, the secrets | copies of one message look the same at every shard |
 //!
@@ -15,6 +15,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::callers::Callers;
+use super::gateways::marked;
 use super::links::Peers;
 use super::owner::Owners;
 use super::{Config, lockout_of};
@@ -25,6 +26,7 @@ use crate::ids::{BootId, Entropy, Extension};
 use crate::location::Location;
 use crate::proxy::Tally;
 use crate::timing::Now;
+use crate::trunk::Trunks;
 
 /// What the shards of a site have in common.
 pub(super) struct Commons {
@@ -42,6 +44,8 @@ pub(super) struct Commons {
     pub licences: Guarded<Licences>,
     /// How many calls there are.
     pub tally: Arc<Tally>,
+    /// Whether the trunks answer.
+    pub trunks: Trunks,
     /// The second that is being counted, and OPTIONS answered in it.
     pub options: Guarded<(u64, u32)>,
     /// Users whose login waits for the word of their home.
@@ -60,6 +64,8 @@ impl Commons {
     /// For a site that starts now with so many shards.
     pub(super) fn new(config: &Config, now: Now, shards: u8, entropy: &mut Entropy) -> Self {
         let secret = entropy.bytes();
+        let trunks = Trunks::default();
+        trunks.configure(marked(&config.site.trunks));
         Self {
             owners: Owners::new(entropy.bytes(), shards),
             location: Arc::new(Location::new(std::array::from_fn(|_| entropy.next_u64()))),
@@ -68,6 +74,7 @@ impl Commons {
             callers: Guarded::default(),
             licences: Guarded::new(Licences::new(config.site.licences.clone())),
             tally: Arc::new(Tally::new(std::array::from_fn(|_| entropy.next_u64()))),
+            trunks,
             options: Guarded::default(),
             arriving: Guarded::default(),
             peers: Arc::new(Guarded::new(Peers::new(config, now))),
@@ -83,5 +90,6 @@ impl Commons {
         self.lockout.with(|lockout| lockout.configure(hot_desk.login_attempts, hot_desk.login_lock));
         self.licences.with(|licences| licences.set_places(config.site.licences.clone()));
         self.peers.with(|peers| peers.configure(config, now));
+        self.trunks.configure(marked(&config.site.trunks));
     }
 }

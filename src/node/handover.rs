@@ -37,6 +37,8 @@ pub(super) enum Parcel {
     Heard(Key, Heard),
     /// A site is to be looked at sooner than the first shard thinks.
     Links,
+    /// So is a trunk.
+    Trunks,
 }
 
 impl Node {
@@ -58,6 +60,7 @@ impl Node {
             Parcel::Renewals { site, logins, back, key } => self.hear_part(now, &site, &logins, back, key),
             Parcel::Heard(key, heard) => self.part_heard(now, key, heard),
             Parcel::Links => self.look_at_sites(now),
+            Parcel::Trunks => self.look_at_trunks(now),
         }
     }
 

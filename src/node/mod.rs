@@ -9,7 +9,8 @@
 //!                                 └─ subscriptions   SUBSCRIBE to oneself
 //! handle_timeout ── timers ──┬─ call      silence, timer C, ─ forwards: nobody answers
 //!                            ├─ upkeep    bindings, leases, renewals
-//!                            └─ asking    other sites: notices, probes
+//!                            ├─ asking    other sites: notices, probes
+//!                            └─ gateways  trunks that are down: probes
 //! handle_stored ─── fulfil   the answer, the notices and the events of a stored change
 //! ```
 //!
@@ -29,6 +30,7 @@ mod commons;
 mod convert;
 mod dialog;
 mod forwards;
+mod gateways;
 mod gather;
 mod handover;
 mod keepalive;
@@ -53,6 +55,7 @@ mod tell;
 mod timers;
 mod trunks;
 mod upkeep;
+mod ways_out;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
@@ -61,6 +64,7 @@ use std::time::{Duration, Instant};
 
 use self::asking::{LinkTask, Sending};
 use self::commons::Commons;
+use self::gateways::Probe;
 use self::gather::{Gathering, Heard};
 pub use self::handover::Handover;
 use self::handover::Parcel;
@@ -155,6 +159,8 @@ pub struct Node {
     auth: Authenticator,
     links: Links,
     link_tasks: Keyed<LinkTask>,
+    /// OPTIONS to trunks that are down.
+    probes: Keyed<Probe>,
     notices: BTreeMap<Key, Sending>,
     logins: BTreeMap<Extension, Pending>,
     /// Logins that other sites have undone lately.
@@ -198,7 +204,7 @@ impl Node {
         let mut seeds = || std::array::from_fn(|_| entropy.next_u64());
         let (transactions, calls, answered, alarms) = (seeds(), seeds(), seeds(), seeds());
         let (timers, link_tasks, gatherings, live) = (seeds(), seeds(), seeds(), seeds());
-        let keepalives = seeds();
+        let (keepalives, probes) = (seeds(), seeds());
         let entry = entry_of(&config);
         let timing = Timing::from_t1(config.site.sip.t1);
         Self {
@@ -224,6 +230,7 @@ impl Node {
             auth: commons.auth.clone(),
             links: Links::new(&config, &commons, &mut entropy),
             link_tasks: Keyed::new(link_tasks),
+            probes: Keyed::new(probes),
             notices: BTreeMap::new(),
             logins: BTreeMap::new(),
             undone_logins: VecDeque::new(),

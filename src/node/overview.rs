@@ -5,9 +5,11 @@ use std::sync::Arc;
 use super::Node;
 use super::commons::Commons;
 use crate::ids::SiteName;
+use crate::link::proof::trunk_mark;
 use crate::link::{Clock, State};
 use crate::location::Location;
 use crate::proxy::Tally;
+use crate::trunk::Seen;
 
 /// A view of a site that outlives nothing and changes nothing.
 #[derive(Clone)]
@@ -46,6 +48,11 @@ impl Overview {
     /// How many calls there are.
     pub fn tally(&self) -> &Tally {
         &self.commons.tally
+    }
+
+    /// Where the trunk with that name is reached, and whether it answers there.
+    pub fn trunk(&self, name: &str) -> Seen {
+        self.commons.trunks.seen(trunk_mark(name))
     }
 
     /// The other sites, in order.

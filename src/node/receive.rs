@@ -122,6 +122,7 @@ impl Node {
             }
             Answer::Pass(_, ClientTask::Link(key)) => self.link_answered(now, key, response),
             Answer::Pass(_, ClientTask::Notify(key)) => self.notified(now, key, Some(response)),
+            Answer::Pass(_, ClientTask::Probe(key)) => self.probe_answered(now, key, response),
             Answer::Pass(_, ClientTask::Unheard) | Answer::Absorbed | Answer::Stray => {}
         }
     }

@@ -81,21 +81,7 @@ impl Node {
                 None => return self.reach(now, search, &call.number),
                 Some(site) => Ok(vec![self.site_stage(site, &call.number, Purpose::Extension, Rule::Site, claims)?]),
             },
-            Outcome::Trunk(routes) => {
-                let trunks = routes.iter().flat_map(|route| {
-                    let group = self.config.plan.trunks(&route.group);
-                    group.iter().map(move |&trunk| (trunk, &route.number, &route.modifiers))
-                });
-                let mut trunks = trunks.filter(|(trunk, ..)| !refers || self.passes_refer(*trunk)).peekable();
-                if refers && trunks.peek().is_none() {
-                    return Err(no_refer());
-                }
-                let stages: Vec<Stage> = trunks
-                    .filter_map(|(trunk, number, modifiers)| self.trunk_target(trunk, number, modifiers, search))
-                    .map(|target| Stage { targets: vec![target] })
-                    .collect();
-                if stages.is_empty() { Err(no_line_free()) } else { Ok(stages) }
-            }
+            Outcome::Trunk(routes) => self.trunk_stages(search, routes),
             Outcome::Emergency(_) if refers => Err(no_refer()),
             Outcome::Emergency(call) => Ok(self.emergency_stages(asked.source.remote, call)),
             Outcome::BreakOut(call) if call.digits.is_empty() => Err(Rejection::new(Status::ADDRESS_INCOMPLETE)),
@@ -119,11 +105,6 @@ impl Node {
             }
         };
         stages.map(Ringing::from)
-    }
-
-    /// SPEC 9.9: whether the trunk takes REFER.
-    fn passes_refer(&self, trunk: usize) -> bool {
-        self.config.site.trunks.get(trunk).is_some_and(|trunk| trunk.refer)
     }
 
     /// SPEC 9.2: where an extension of this site, or a visitor here, rings, whatever is forwarded.
@@ -221,10 +202,16 @@ impl Node {
         Flow { socket: self.socket_towards(remote), remote }
     }
 
-    fn trunk_target(&self, index: usize, number: &str, modifiers: &Modifiers, search: &Search<'_>) -> Option<Target> {
+    /// What is sent to a trunk: the same at each of its addresses.
+    pub(super) fn trunk_targets(
+        &self,
+        index: usize,
+        number: &str,
+        modifiers: &Modifiers,
+        search: &Search<'_>,
+    ) -> Vec<Target> {
         let (caller, claims) = (search.caller, &search.claims);
-        let trunk = self.config.site.trunks.get(index)?;
-        let address = trunk.address?;
+        let Some(trunk) = self.config.site.trunks.get(index) else { return Vec::new() };
         let who = match (search.forwarder(), caller) {
             // SPEC 9.3: a forward is in the user's name.
             (Some(forwarder), _) => Some(forwarder),
@@ -233,7 +220,7 @@ impl Node {
         };
         let record = who.and_then(|extension| self.record(extension.as_str()));
         let guest = record.as_deref().and_then(Record::visitor).map(|visitor| &visitor.guest.user);
-        let user = guest.or_else(|| self.config.site.users.get(who?));
+        let user = guest.or_else(|| who.and_then(|who| self.config.site.users.get(who)));
         // A number from outside the site: an outsider's, or the one that another site asserts. An extension is no number outside.
         let named = claims.identity.as_ref().map(|identity| identity.user.as_str());
         let named = named.filter(|number| *number != caller.label() || matches!(caller, Caller::Outside { .. }));
@@ -259,9 +246,13 @@ impl Node {
         });
         let shows = Shows::on(trunk, search.asked.request.from(), identity.as_deref(), withheld);
         let asserted = identity.filter(|_| trunk.trusted || !withheld.holds());
-        let target = Target { shows, ..self.trunk(index, address, modifiers.host.as_deref(), number, asserted) };
-        // SPEC 9.3, 9.6: a forward counts for the user in whose name it leaves.
-        Some(Target { counts: search.forwarder().cloned(), ..target })
+        let at = |address| Target {
+            shows: shows.clone(),
+            // SPEC 9.3, 9.6: a forward counts for the user in whose name it leaves.
+            counts: search.forwarder().cloned(),
+            ..self.trunk(index, address, modifiers.host.as_deref(), number, asserted.clone())
+        };
+        self.addresses_of(index).map(at).collect()
     }
 
     /// The number of whoever calls the user who forwards, where this trunk may show it: the carrier takes it as the user's own, or
@@ -313,10 +304,11 @@ impl Node {
             .iter()
             .flat_map(|route| self.config.plan.trunks(&route.group).iter().map(move |&index| (index, route)));
         let round: Vec<Stage> = trunks
-            .filter_map(|(index, route)| {
+            .flat_map(|(index, route)| self.addresses_of(index).map(move |address| (index, address, route)))
+            .filter_map(|(index, address, route)| {
                 let trunk = self.config.site.trunks.get(index)?;
                 let host = route.modifiers.host.as_deref();
-                let target = self.trunk(index, trunk.address?, host, &route.number, asserted.clone());
+                let target = self.trunk(index, address, host, &route.number, asserted.clone());
                 let shows = Shows::in_emergency(trunk, asserted.as_deref());
                 Some(Stage { targets: vec![Target { rule: Rule::Emergency, shows, ..target }] })
             })
@@ -365,7 +357,7 @@ pub(super) fn do_not_disturb() -> Rejection {
 }
 
 /// SPEC 9.9: REFER whose other side is a trunk.
-fn no_refer() -> Rejection {
+pub(super) fn no_refer() -> Rejection {
     Rejection::new(Status::METHOD_NOT_ALLOWED).with(Name::Allow, ALLOW_TO_TRUNK)
 }
 

@@ -86,7 +86,7 @@ impl Node {
                     self.live.give_back(id, branch as u32);
                 }
             }
-            Input::Provisional | Input::Success | Input::Silence => {}
+            Input::Provisional { .. } | Input::Success | Input::Silence => {}
         }
     }
 

@@ -15,6 +15,7 @@ use crate::proxy::{Caller, Context, Identities, LiveId, Restoring, SessionTimer,
 use crate::sip::{Request, Status};
 use crate::transaction::{ClientId, ServerId};
 use crate::transmit::Flow;
+use crate::trunk::Gateway;
 
 /// Names a call or a link request of this node; never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -39,6 +40,8 @@ pub(super) enum ClientTask {
     Link(Key),
     /// A NOTIFY of a subscription.
     Notify(Key),
+    /// OPTIONS to a trunk that is down.
+    Probe(Key),
     /// A CANCEL or a notice, whose answer nobody needs.
     Unheard,
 }
@@ -54,6 +57,8 @@ pub(super) enum Timer {
     Link(Key),
     /// A notice is to be sent again.
     Notice(Key),
+    /// A probe of a trunk has had its time.
+    Probe(Key),
     /// The owners have had their time to judge their parts of a renewal.
     Gathering(Key),
     /// A subscription runs out, or has waited long enough.
@@ -198,6 +203,8 @@ pub(super) struct Leg {
     pub client: Option<ClientId>,
     /// The other site, its token and whether it was sent again with a newer boot id.
     pub site: Option<SiteLeg>,
+    /// The address of the trunk that it went to.
+    pub gateway: Option<Gateway>,
 }
 
 /// A branch that goes to another site.

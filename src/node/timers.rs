@@ -7,6 +7,7 @@ use super::tasks::{ClientTask, ServerTask, Timer};
 use crate::proxy::Input;
 use crate::timing::Now;
 use crate::transaction::Event as Happened;
+use crate::trunk::Failure;
 
 impl Node {
     /// The time that [`poll_timeout`](Self::poll_timeout) named has come. Early and late calls do no harm.
@@ -26,17 +27,18 @@ impl Node {
         self.look_at_calls(now);
         self.look_at_the_store(now);
         self.look_at_sites(now);
+        self.look_at_trunks(now);
         self.settle(now);
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) is to be called; it changes with every input.
     pub fn poll_timeout(&self) -> Option<Instant> {
         let ringing = self.ringing.front().map(|(at, _)| *at);
-        let links = self.next_look_at_sites();
+        let (links, trunks) = (self.next_look_at_sites(), self.next_look_at_trunks());
         let (transactions, calls) = (self.transactions.poll_timeout(), self.live.next());
         let store = self.stored_by.front().map(|(by, _)| *by);
         let own = [transactions, calls, self.timers.next(), self.alarms.next(), links, ringing, store];
-        own.into_iter().chain([self.keepalives.next()]).flatten().min()
+        own.into_iter().chain([self.keepalives.next(), trunks]).flatten().min()
     }
 
     fn due(&mut self, now: Now, timer: Timer) {
@@ -45,6 +47,7 @@ impl Node {
             Timer::NoAnswer(key, round) => self.not_answered(now, key, round),
             Timer::Link(key) => self.link_failed(now, key),
             Timer::Notice(key) => self.send_notice(now, key),
+            Timer::Probe(key) => self.probe_failed(key),
             Timer::Gathering(key) => self.end_gathering(now, key),
             Timer::Subscription(key) => self.look_at_subscription(now, key),
         }
@@ -55,9 +58,10 @@ impl Node {
         while let Some(event) = self.transactions.poll_event() {
             match event {
                 Happened::ClientTimeout(_, ClientTask::Branch(key, branch, _)) => {
-                    self.judge(now, key, branch as usize, Input::TimedOut, None);
+                    self.timed_out(now, key, branch as usize);
                 }
                 Happened::ClientUnreachable(_, ClientTask::Branch(key, branch, _)) => {
+                    self.branch_failed(now, key, branch as usize, Failure::Unreachable);
                     self.judge(now, key, branch as usize, Input::Unreachable, None);
                 }
                 Happened::ClientTimeout(_, ClientTask::Link(key))
@@ -68,6 +72,8 @@ impl Node {
                     let live = self.answered.remove(key).and_then(|answered| answered.live);
                     live.into_iter().for_each(|live| self.live.settled(live));
                 }
+                Happened::ClientTimeout(_, ClientTask::Probe(key))
+                | Happened::ClientUnreachable(_, ClientTask::Probe(key)) => self.probe_failed(key),
                 Happened::ClientTimeout(_, ClientTask::Unheard)
                 | Happened::ClientUnreachable(_, ClientTask::Unheard)
                 | Happened::ServerEnded(_, ServerTask::Own)

@@ -32,7 +32,10 @@ pub struct Best {
 #[derive(Clone, Debug)]
 pub enum Input {
     /// 101 to 199.
-    Provisional,
+    Provisional {
+        /// 18x: what rings, or is about to, is not taken away again (SPEC 6.6).
+        rings: bool,
+    },
     /// 2xx.
     Success,
     /// 3xx to 6xx.
@@ -209,9 +212,9 @@ impl Context {
     pub fn on(&mut self, branch: usize, input: Input) -> Step {
         let Some(&(state, rule)) = self.branches.get(branch) else { return Step::Hold };
         match (state, input) {
-            (Branch::Calling | Branch::Proceeding, Input::Provisional) => {
+            (Branch::Calling | Branch::Proceeding, Input::Provisional { rings }) => {
                 self.branches[branch].0 = Branch::Proceeding;
-                self.rang = true;
+                self.rang |= rings;
                 if self.answered { Step::Hold } else { Step::Pass }
             }
             // §16.7 step 5: every 2xx to INVITE is passed on at once, later ones too.
@@ -234,7 +237,12 @@ impl Context {
             }
             (Branch::Proceeding, Input::TimedOut | Input::Unreachable) => {
                 self.branches[branch].0 = Branch::GivenUp;
-                let go_on = matches!(rule, Rule::Phones | Rule::Member | Rule::Emergency);
+                let go_on = match rule {
+                    Rule::Phones | Rule::Member | Rule::Emergency => true,
+                    // As after 408 (RFC 3261 §16.8), or an ICMP error (SPEC 6.6).
+                    Rule::Trunk => !self.rang,
+                    Rule::Visited | Rule::Site | Rule::Dialog | Rule::Voicemail => false,
+                };
                 self.fail(branch, Best { status: Status::REQUEST_TIMEOUT, bytes: None }, go_on)
             }
             (Branch::Proceeding, Input::Silence) => Step::Hold,
@@ -242,16 +250,21 @@ impl Context {
                 self.branches[branch].0 = Branch::Failed;
                 Step::Hold
             }
-            (Branch::GivenUp, Input::Provisional | Input::Silence | Input::TimedOut | Input::Unreachable)
+            (Branch::GivenUp, Input::Provisional { .. } | Input::Silence | Input::TimedOut | Input::Unreachable)
             | (
                 Branch::Failed | Branch::Answered,
-                Input::Provisional | Input::Failure { .. } | Input::Silence | Input::TimedOut | Input::Unreachable,
+                Input::Provisional { .. }
+                | Input::Failure { .. }
+                | Input::Silence
+                | Input::TimedOut
+                | Input::Unreachable,
             ) => Step::Hold,
         }
     }
 
     fn fail(&mut self, branch: usize, failed: Best, go_on: bool) -> Step {
-        let decline = declines(self.branches[branch].1, failed.status);
+        // What SPEC 6.6 goes on after, it goes on after whatever the class: a gateway may say 603 and mean cause 34.
+        let decline = !go_on && declines(self.branches[branch].1, failed.status);
         if decline || !go_on {
             self.stopped = true;
         }
@@ -439,13 +452,13 @@ mod tests {
     fn a_call_that_goes_on_elsewhere_forgets_how_it_failed_but_not_who_may_still_answer() {
         let mut context = context(&[Rule::Phones, Rule::Phones]);
         let (a, b) = (context.begin(), context.begin());
-        context.on(a, Input::Provisional);
+        context.on(a, Input::Provisional { rings: true });
         context.on(b, failure(486));
         assert!(context.has_rung() && !context.may_be_late());
         assert!(context.resume(vec![Stage { targets: Vec::new() }]).is_some());
         assert!(!context.has_rung() && context.may_be_late() && context.pending().next().is_none());
         let c = context.context.begin(Rule::Trunk);
-        assert!(matches!(context.on(a, Input::Provisional), Step::Hold));
+        assert!(matches!(context.on(a, Input::Provisional { rings: true }), Step::Hold));
         assert_eq!(finish(context.on(c, failure(404))), 404);
         assert!(matches!(context.on(a, Input::Success), Step::PassAndCancel));
     }
@@ -496,7 +509,8 @@ mod tests {
         let not_here = Input::Failure { status: Status(480), bytes: None, cause: None, not_here: true };
         let congested = Input::Failure { status: Status(480), bytes: None, cause: Some(34), not_here: false };
         vec![
-            ("1xx", Input::Provisional),
+            ("199", Input::Provisional { rings: false }),
+            ("18x", Input::Provisional { rings: true }),
             ("2xx", Input::Success),
             ("302", failure(302)),
             ("404", failure(404)),
@@ -591,7 +605,7 @@ mod tests {
         let a = context.begin();
         assert!(matches!(context.on(a, Input::Silence), Step::Next(_)));
         context.begin();
-        assert!(matches!(context.on(a, Input::Provisional), Step::Hold));
+        assert!(matches!(context.on(a, Input::Provisional { rings: true }), Step::Hold));
         assert!(matches!(context.on(a, Input::Success), Step::PassAndCancel));
     }
 
@@ -604,7 +618,7 @@ mod tests {
         }
         let mut rang = context(&[Rule::Trunk, Rule::Trunk]);
         let a = rang.begin();
-        assert!(matches!(rang.on(a, Input::Provisional), Step::Pass));
+        assert!(matches!(rang.on(a, Input::Provisional { rings: true }), Step::Pass));
         assert_eq!(finish(rang.on(a, failure(503))), 503);
         let mut cause = context(&[Rule::Trunk, Rule::Trunk]);
         let a = cause.begin();

@@ -14,6 +14,7 @@ use crate::location::Binding;
 use crate::settings::Links;
 use crate::sip::Status;
 use crate::transmit::Flow;
+use crate::trunk::Gateway;
 
 /// What a target is: it decides what is written into the request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +53,14 @@ pub struct Target {
 }
 
 impl Target {
+    /// The trunk and its address, where it is one.
+    pub fn gateway(&self) -> Option<Gateway> {
+        match (&self.kind, self.peer) {
+            (Kind::Trunk(_), Peer::Trunk { mark, flow }) => Some(Gateway { mark, address: flow.remote }),
+            (Kind::Phone | Kind::Site(..) | Kind::Trunk(_), _) => None,
+        }
+    }
+
     /// How long it may stay silent, without any response at all, before it counts as unreachable.
     pub fn silence(&self, links: &Links) -> Option<Duration> {
         match (self.rule, &self.kind) {

@@ -12,6 +12,11 @@ impl Status {
         self.class() == 1
     }
 
+    /// 180 to 189: the phone rings, or the call is about to reach it.
+    pub fn rings(self) -> bool {
+        (180..190).contains(&self.0)
+    }
+
     /// 2xx.
     pub fn is_success(self) -> bool {
         self.class() == 2
@@ -152,6 +157,7 @@ mod tests {
     #[test]
     fn a_code_belongs_to_the_class_of_its_first_digit() {
         assert!(Status(199).is_provisional() && !Status(199).is_final());
+        assert!(!Status(100).rings() && Status(180).rings() && Status(189).rings() && !Status(199).rings());
         assert!(Status(200).is_success() && Status(299).is_success() && !Status(300).is_success());
         assert!(Status(699).is_final());
         assert_eq!(Status(499).reason(), "Request Failure");

@@ -32,6 +32,7 @@ mod a_request_has_its_breadth;
 mod a_site_may_turn_visitors_away;
 mod a_site_that_does_not_answer_is_unreachable_in_that_very_call;
 mod a_thousand_logins_and_calls_end_as_the_reference_model_says;
+mod a_trunk_that_does_not_answer_is_left_alone;
 mod a_user_has_as_many_calls_as_the_profile_allows;
 mod a_visitor_calls_a_visitor_at_his_own_home;
 mod a_visitor_dials_out_by_the_visited_sites_trunk;
