@@ -332,7 +332,8 @@ impl Node {
     /// A group from one of its members on: all at once, or one after another, and then whoever is called after it (SPEC 3).
     fn ring_group(&self, now: Now, search: &mut Search<'_>, group: &Group, from: usize) -> Found {
         let member = |search: &Search<'_>, at: usize| {
-            let extension = group.members.get(at)?;
+            // Whoever has sent the call on is not called by the group again.
+            let extension = group.members.get(at).filter(|member| !search.was_at(member.as_str()))?;
             self.extension_stages(now.instant, &Method::INVITE, extension.as_str(), &search.claims).ok()
         };
         let last = group.members.len();

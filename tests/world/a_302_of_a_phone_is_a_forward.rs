@@ -47,3 +47,17 @@ fn a_3xx_of_a_carrier_is_passed_on() {
     assert_eq!(world.refused(dialled).status.0, 301);
     world.end();
 }
+
+/// Reception is 203, 205 and 206: whoever sends a call there is not called by it again, at any phone.
+#[test]
+fn a_group_does_not_call_the_member_who_sent_the_call_there() {
+    let mut world = World::new(4);
+    let (caller, alan) = (world.registered("202", "london"), world.registered("205", "london"));
+    let (first, second) = (world.registered("203", "london"), world.registered("203", "london"));
+    world.behave(first, Behaviour::Redirect { to: "sip:290@london.example".into() });
+    world.behave(second, Behaviour::Ring);
+    world.talk(caller, "203", alan);
+    let rang = |seat| world.events(seat).filter(|event| matches!(event, PhoneEvent::Incoming { .. })).count();
+    assert_eq!((rang(first), rang(second)), (1, 1));
+    world.end();
+}
