@@ -11,6 +11,9 @@ use tokio::time::timeout;
 /// How long transactions without a final answer may take to finish: 64·T1 of RFC 3261.
 pub const GRACE: Duration = Duration::from_secs(32);
 
+/// SIGXFSZ, by the same number on every system but MIPS, for which this is not built.
+const FILE_TOO_LARGE: i32 = 25;
+
 /// What a signal asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {
@@ -37,6 +40,8 @@ pub struct Signals {
     terminate: Stream,
     interrupt: Stream,
     hang_up: Stream,
+    /// Nobody waits for it: a limit on the size of files is an error of whoever writes (SPEC 13), not the end of the process.
+    _file_too_large: Stream,
 }
 
 impl Signals {
@@ -46,6 +51,7 @@ impl Signals {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
             hang_up: signal(SignalKind::hangup())?,
+            _file_too_large: signal(SignalKind::from_raw(FILE_TOO_LARGE))?,
         })
     }
 

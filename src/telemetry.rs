@@ -36,6 +36,8 @@ pub fn init(format: Format, filter: Option<&str>) -> Result<(), ParseError> {
     let from_environment = std::env::var(EnvFilter::DEFAULT_ENV).ok();
     let filter = filter.map(str::to_owned).or(from_environment).unwrap_or_else(|| "info".to_owned());
     let lines = tracing_subscriber::fmt().with_env_filter(EnvFilter::try_new(filter)?).with_writer(io::stderr);
+    // A full disk takes no line, and none that says so either: `eprintln!` would panic, on the thread of a site.
+    let lines = lines.log_internal_errors(false);
     // A second call, as from a test, leaves the first one's choice.
     let _ = match format {
         Format::Text => lines.try_init(),

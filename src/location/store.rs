@@ -1,5 +1,7 @@
 //! Where changes become durable: the seam for an embedded database.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::task::{Context, Poll};
 
 use super::ledger::{StoreId, StoreOp};
@@ -18,6 +20,11 @@ pub trait Store: Send {
 
     /// Ready when there is news; else the task is woken when there is.
     fn poll_news(&mut self, cx: &mut Context<'_>) -> Poll<()>;
+
+    /// True for as long as it can't be written, for whoever watches it (SPEC 13); a store that never fails need not say so.
+    fn failing(&self) -> Arc<AtomicBool> {
+        Arc::default()
+    }
 }
 
 /// What became of staged changes.

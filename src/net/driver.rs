@@ -152,14 +152,8 @@ impl Driver {
                 self.store.stage(op);
             }
             match self.store.stored() {
-                Some(Stored::UpTo(id)) => {
-                    self.gauges.note_store(false);
-                    self.node.handle_stored(now, id);
-                }
-                Some(Stored::Failed(id)) => {
-                    self.gauges.note_store(true);
-                    self.node.handle_store_failed(now, id);
-                }
+                Some(Stored::UpTo(id)) => self.node.handle_stored(now, id),
+                Some(Stored::Failed(id)) => self.node.handle_store_failed(now, id),
                 None => return,
             }
         }

@@ -7,6 +7,7 @@ use tokio::sync::mpsc;
 
 use super::site::Order;
 use crate::ids::SiteName;
+use crate::location::Store;
 use crate::node::{Command, Load, Overview};
 
 /// A site that runs, for as many holders as like.
@@ -27,10 +28,16 @@ pub(super) struct Gauges {
     calls: AtomicUsize,
     live: AtomicUsize,
     waiting: AtomicUsize,
-    store_fails: AtomicBool,
+    /// The store says this, from whichever thread it writes on.
+    store_fails: Arc<AtomicBool>,
 }
 
 impl Gauges {
+    /// Of a shard with that store.
+    pub(super) fn of(store: &dyn Store) -> Self {
+        Self { store_fails: store.failing(), ..Self::default() }
+    }
+
     pub(super) fn note(&self, load: Load) {
         let all = [
             (&self.transactions, load.transactions),
@@ -39,10 +46,6 @@ impl Gauges {
             (&self.waiting, load.waiting),
         ];
         all.into_iter().for_each(|(gauge, value)| gauge.store(value, Ordering::Relaxed));
-    }
-
-    pub(super) fn note_store(&self, fails: bool) {
-        self.store_fails.store(fails, Ordering::Relaxed);
     }
 
     fn load(&self) -> Load {
@@ -76,7 +79,7 @@ impl Handle {
         })
     }
 
-    /// Whether the last thing that was heard of its store is that a change could not be stored.
+    /// Whether one of its stores can't be written at this moment.
     pub fn store_fails(&self) -> bool {
         self.shards.iter().any(|(_, gauges)| gauges.store_fails.load(Ordering::Relaxed))
     }

@@ -102,7 +102,7 @@ impl Shard {
     fn start(name: String, node: Node, post: Post, siblings: Siblings, tell: Tell) -> io::Result<Self> {
         let (orders, receiver) = mpsc::channel(ORDERS);
         let (idle_sender, idle) = watch::channel(false);
-        let gauges = Arc::new(Gauges::default());
+        let gauges = Arc::new(Gauges::of(&*post.store));
         let told = Arc::clone(&gauges);
         let (end, ended) = oneshot::channel();
         let runtime = runtime::Builder::new_current_thread().enable_io().enable_time().build()?;

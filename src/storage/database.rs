@@ -128,6 +128,9 @@ impl Database {
         if self.db.is_none() {
             self.db = Some(redb::Database::create(&self.file)?);
         }
+        if changes.is_empty() {
+            return self.set_about("format", &FORMAT.to_le_bytes());
+        }
         let transaction = self.db()?.begin_write()?;
         {
             let mut table = transaction.open_table(RECORDS)?;

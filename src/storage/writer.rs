@@ -6,9 +6,11 @@
 //! ```
 //! A transaction that fails is tried again change by change; one that fails alone takes the later changes of the same AOR with it
 //! until the node has heard of it. Changes that only extend wait for [`LAZY`] and replace each other: they need no bound of their
-//! own, the changes that must be durable have the ledger's.
+//! own, the changes that must be durable have the ledger's. While nothing can be written it is tried again and again, whether
+//! anybody wants something written or not: whoever watches ([`Store::failing`]) sees the end of it.
 
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::thread;
@@ -23,6 +25,8 @@ use crate::location::{Record, Store, StoreId, StoreOp, Stored};
 pub const LAZY: Duration = Duration::from_secs(10);
 /// Most changes in one transaction.
 const GROUP: usize = 4_096;
+/// A database that fails is tried again after so long, though nobody has a change for it.
+const TRY_AGAIN: Duration = Duration::from_secs(2);
 /// A database that fails is said to fail so often.
 const SAY_AGAIN: Duration = Duration::from_secs(30);
 
@@ -31,7 +35,8 @@ pub(super) type Change<'a> = (&'a Extension, Option<&'a Record>);
 
 /// What changes are written to.
 pub trait Medium: Send + 'static {
-    /// Writes all of these or none, and returns when they are durable.
+    /// Writes all of these or none, and returns when they are durable. Without any it writes something all the same: the caller wants
+    /// to know whether that can be done.
     ///
     /// # Errors
     ///
@@ -56,6 +61,7 @@ pub struct Writer {
 struct Queue {
     state: Mutex<State>,
     changed: Condvar,
+    failing: Arc<AtomicBool>,
 }
 
 #[derive(Default)]
@@ -140,10 +146,14 @@ impl Store for Writer {
         }
         Poll::Pending
     }
+
+    fn failing(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.queue.failing)
+    }
 }
 
 impl Drop for Writer {
-    /// Everything that waits is written first (SPEC 2.3).
+    /// Everything that waits is written first (SPEC 2.3), if it can be.
     fn drop(&mut self) {
         self.queue.lock().ending = true;
         self.queue.changed.notify_one();
@@ -158,9 +168,10 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for something to write; `None`: the end.
+    /// Waits for something to write, or for the time to see whether anything can be written again; `None`: the end.
     fn next(&self) -> Option<Batch> {
         let mut state = self.lock();
+        let again = self.failing.load(Ordering::Relaxed).then(|| now() + TRY_AGAIN);
         loop {
             let due = state.lazy_due.is_some_and(|due| state.ending || due <= now());
             if !state.durable.is_empty() || due {
@@ -169,9 +180,12 @@ impl Queue {
             if state.ending {
                 return None;
             }
-            state = match state.lazy_due {
-                Some(due) => {
-                    let wait = due.saturating_duration_since(now());
+            if again.is_some_and(|again| again <= now()) {
+                return Some(Batch::default());
+            }
+            state = match state.lazy_due.into_iter().chain(again).min() {
+                Some(next) => {
+                    let wait = next.saturating_duration_since(now());
                     self.changed.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner).0
                 }
                 None => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
@@ -202,6 +216,7 @@ impl State {
     }
 }
 
+#[derive(Default)]
 struct Batch {
     durable: Vec<StoreOp>,
     lazy: HashMap<Extension, Arc<Record>>,
@@ -261,8 +276,11 @@ impl<M: Medium> Committer<M> {
                 }
             }
         }
-        // What only extends is kept for later, unless something newer has come.
+        // What only extends is kept for later, unless something newer has come or there is no later.
         let mut state = self.queue.lock();
+        if state.ending {
+            return;
+        }
         for (extension, record) in batch.lazy {
             let newer = failed.contains(&extension) || state.durable.iter().any(|op| op.extension == extension);
             if !newer {
@@ -275,12 +293,14 @@ impl<M: Medium> Committer<M> {
     }
 
     fn works(&mut self) {
+        self.queue.failing.store(false, Ordering::Relaxed);
         if self.said.take().is_some() {
             info!(site = self.site, "the database can be written again");
         }
     }
 
     fn fails(&mut self, why: &str) {
+        self.queue.failing.store(true, Ordering::Relaxed);
         if self.said.is_some_and(|said| now().saturating_duration_since(said) < SAY_AGAIN) {
             return;
         }
@@ -312,6 +332,7 @@ mod tests {
     struct Sheet {
         groups: Vec<Vec<(String, u64)>>,
         refuses: Vec<&'static str>,
+        full: bool,
         held: bool,
         waiting: bool,
     }
@@ -339,7 +360,7 @@ mod tests {
             self.0.1.notify_all();
             let mut sheet = self.0.1.wait_while(sheet, |sheet| sheet.held).expect("no test panics with it");
             sheet.waiting = false;
-            if changes.iter().any(|(extension, _)| sheet.refuses.contains(&extension.as_str())) {
+            if sheet.full || changes.iter().any(|(extension, _)| sheet.refuses.contains(&extension.as_str())) {
                 return Err("no".into());
             }
             let login = |record: Option<&Record>| record.and_then(Record::resident).map_or(0, |found| found.login.0);
@@ -410,6 +431,37 @@ mod tests {
         let mut last = paper.sheet().groups.pop().expect("the flush");
         last.sort();
         assert_eq!(last, [("201".to_owned(), 5), ("202".to_owned(), 2)]);
+    }
+
+    #[test]
+    fn a_full_disk_is_seen_and_keeps_nobody_from_ending() {
+        let paper = Paper::default();
+        paper.sheet().full = true;
+        let mut writer = Writer::start("test", paper.clone()).expect("a thread");
+        let failing = writer.failing();
+        assert!(!failing.load(Ordering::Relaxed));
+        writer.stage(op(1, "201", false));
+        assert_eq!(news(&mut writer), Stored::Failed(StoreId(1)));
+        assert!(failing.load(Ordering::Relaxed));
+        writer.stage(op(2, "202", true));
+        drop(writer);
+        assert!(paper.sheet().groups.is_empty());
+    }
+
+    #[test]
+    fn what_could_not_be_written_is_tried_again_though_nobody_asks() {
+        let paper = Paper::default();
+        paper.sheet().full = true;
+        let mut writer = Writer::start("test", paper.clone()).expect("a thread");
+        writer.stage(op(1, "201", false));
+        assert_eq!(news(&mut writer), Stored::Failed(StoreId(1)));
+        paper.sheet().full = false;
+        let start = now();
+        while writer.failing().load(Ordering::Relaxed) {
+            assert!(now() - start < TRY_AGAIN * 10);
+            thread::park_timeout(TRY_AGAIN / 10);
+        }
+        assert!(paper.sheet().groups.iter().all(Vec::is_empty), "only whether it can be done");
     }
 
     #[test]

@@ -12,23 +12,23 @@ use super::support::{Network, hotdesk};
 
 const JSON: &str = "Content-Type: application/json\r\n";
 
-struct Admin(SocketAddr);
+pub struct Admin(SocketAddr);
 
-struct Answer {
-    status: u16,
+pub struct Answer {
+    pub status: u16,
     head: String,
-    body: String,
+    pub body: String,
 }
 
 impl Admin {
     /// The network with an API on a free port.
-    fn of(network: &Network, more: &str) -> Self {
+    pub fn of(network: &Network, more: &str) -> Self {
         let free = TcpListener::bind("127.0.0.1:0").expect("a free port").local_addr().expect("bound");
         network.edit("network.toml", "[network]\n", &format!("[network]\nadmin = \"{free}\"\n{more}"));
         Self(free)
     }
 
-    fn ask(&self, method: &str, path: &str, more: &str, body: &str) -> Answer {
+    pub fn ask(&self, method: &str, path: &str, more: &str, body: &str) -> Answer {
         let host = if more.contains("Host: ") { String::new() } else { format!("Host: {}\r\n", self.0) };
         let length = body.len();
         let mut stream = TcpStream::connect(self.0).expect("the API listens");
@@ -44,7 +44,7 @@ impl Admin {
         Answer { status, head: head.to_ascii_lowercase(), body: body.to_owned() }
     }
 
-    fn get(&self, path: &str) -> Value {
+    pub fn get(&self, path: &str) -> Value {
         let answer = self.ask("GET", path, "", "");
         assert_eq!(answer.status, 200, "{path}: {}", answer.body);
         answer.json()
@@ -59,7 +59,7 @@ impl Admin {
 }
 
 impl Answer {
-    fn json(&self) -> Value {
+    pub fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|why| panic!("{why}: {}", self.body))
     }
 }

@@ -322,6 +322,50 @@ impl Agent {
         status(&self.response(cseq, method))
     }
 
+    /// Subscribes to an event of the phone's own user, answering one challenge: the dialog.
+    pub fn subscribe(&self, event: &str, expires: u32) -> Dialog {
+        let request_uri = format!("sip:{}@{}", self.user, self.domain);
+        let mut dialog = Dialog {
+            call_id: unique("subscription"),
+            local: format!("<{request_uri}>;tag={}", unique("t")),
+            remote: format!("<{request_uri}>"),
+            target: request_uri,
+            routes: Vec::new(),
+            cseq: 0,
+        };
+        let response = self.subscribe_in(&mut dialog, event, expires);
+        assert_eq!(status(&response), 200, "{response}");
+        dialog.remote = header(&response, "To").to_owned();
+        dialog.target = uri(header(&response, "Contact")).to_owned();
+        dialog
+    }
+
+    /// Refreshes a subscription, or ends it, answering one challenge; the final answer.
+    pub fn subscribe_in(&self, dialog: &mut Dialog, event: &str, expires: u32) -> String {
+        let challenge = self.ask_to_subscribe(dialog, event, expires, "");
+        if status(&challenge) != 407 {
+            return challenge;
+        }
+        let value = header(&challenge, "Proxy-Authenticate");
+        let answer = credentials(value, &self.user, &self.password(), "SUBSCRIBE", &dialog.target);
+        self.ask_to_subscribe(dialog, event, expires, &format!("Proxy-Authorization: {answer}\n"))
+    }
+
+    fn ask_to_subscribe(&self, dialog: &mut Dialog, event: &str, expires: u32, more: &str) -> String {
+        dialog.cseq += 1;
+        let head = self.head("SUBSCRIBE", &dialog.target, &dialog.local, &dialog.remote, &dialog.call_id, dialog.cseq);
+        let lines = format!("Contact: {}\nEvent: {event}\nExpires: {expires}\n{more}", self.contact());
+        self.phone.send(self.site, &format!("{head}{lines}Content-Length: 0\n\n"));
+        self.response(dialog.cseq, "SUBSCRIBE")
+    }
+
+    /// The next NOTIFY, which is answered.
+    pub fn is_notified(&self) -> String {
+        let notify = self.request("NOTIFY");
+        self.answer(&notify, "200 OK");
+        notify
+    }
+
     /// Nothing arrives for a fifth of a second.
     pub fn stays_silent(&self) {
         let message = self.phone.receive_within(std::time::Duration::from_millis(200));

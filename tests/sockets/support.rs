@@ -168,6 +168,14 @@ impl Running {
         assert!(status.expect("kill is there").success());
     }
 
+    /// From now on no file of the program's may grow beyond `size` (bytes, or `unlimited`), nor be written to beyond it: with 0 its disk is as
+    /// good as full.
+    pub fn limit_files(&self, size: &str) {
+        let (process, limit) = (self.child.id().to_string(), format!("--fsize={size}:"));
+        let status = Command::new("prlimit").args(["--pid", &process, &limit]).status();
+        assert!(status.expect("prlimit of util-linux is there").success());
+    }
+
     pub fn is_running(&mut self) -> bool {
         self.child.try_wait().expect("our child").is_none()
     }
@@ -197,7 +205,7 @@ impl Drop for Running {
 }
 
 /// Asks every 10 ms.
-fn eventually<T>(mut ask: impl FnMut() -> Option<T>, complaint: impl Fn() -> String) -> T {
+pub fn eventually<T>(mut ask: impl FnMut() -> Option<T>, complaint: impl Fn() -> String) -> T {
     for _ in 0..PATIENCE.as_millis() / 10 {
         if let Some(answer) = ask() {
             return answer;
