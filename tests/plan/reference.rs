@@ -189,7 +189,8 @@ fn a_hundred_thousand_codes_are_looked_up_like_ten() {
         (0..5).map(|_| once()).min().expect("a time")
     };
     let (few, many) = (time(10), time(100_000));
-    assert!(many < few * 20, "10 codes: {few:?}, 100,000 codes: {many:?}");
+    // A scan would take some ten thousand times as long; what else runs on the machine takes the caches away.
+    assert!(many < few * 200, "10 codes: {few:?}, 100,000 codes: {many:?}");
 }
 
 /// A small generator, so that every run tries the same.
