@@ -1,10 +1,11 @@
-//! Time profiles.
+//! Time profiles, and what goes by them.
 
 use super::document::At;
 use super::plan_file::PlanFiles;
 use super::problem::Report;
 use super::raw::{TimeProfileTable, WeeklyRow};
-use crate::settings::{Site, TimeProfile, Weekly};
+use super::site::Names;
+use crate::settings::{OutOfHours, Site, TimeProfile, Weekly};
 
 const DAYS: [(&str, u8); 7] = [("mon", 0), ("tue", 1), ("wed", 2), ("thu", 3), ("fri", 4), ("sat", 5), ("sun", 6)];
 
@@ -23,6 +24,24 @@ pub fn fill(site: &mut Site, files: &PlanFiles, report: &mut Report) {
             site.time_profiles.insert(name.to_owned(), profile);
         },
     );
+}
+
+/// `time_profile` and `out_of_hours` of a group or an incoming rule: both or neither.
+pub fn out_of_hours(
+    at: At<'_>,
+    profile: Option<&str>,
+    to: Option<&str>,
+    names: &Names<'_>,
+    report: &mut Report,
+) -> Option<OutOfHours> {
+    let written = |text: Option<&str>| text.filter(|text| !text.is_empty()).is_some();
+    match (written(profile), written(to)) {
+        (true, false) => report.error(at.key("time_profile"), "needs `out_of_hours`: who is called outside it"),
+        (false, true) => report.error(at.key("out_of_hours"), "needs a `time_profile`: outside which hours"),
+        (true, true) | (false, false) => {}
+    }
+    let profile = report.known(at.key("time_profile"), "time profile", profile, names.time_profiles.iter().copied());
+    Some(OutOfHours { time_profile: profile?, to: to.filter(|to| !to.is_empty())?.to_owned() })
 }
 
 fn profile(at: At<'_>, table: &TimeProfileTable, timezone: String, report: &mut Report) -> TimeProfile {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::calendar::out_of_hours;
 use super::document::At;
 use super::numbering::{Numbering, Wanted};
 use super::plan_file::PlanFiles;
@@ -154,7 +155,11 @@ fn group(
             report.error(at.key("then"), "is the group itself");
         }
     }
+    if let Some(instead) = &row.out_of_hours {
+        numbering.mention(at.key("out_of_hours"), here, instead, Wanted::Any);
+    }
     Group {
+        out_of_hours: out_of_hours(at, row.time_profile.as_deref(), row.out_of_hours.as_deref(), names, report),
         name: report.text(at.key("name"), row.name.as_deref()).unwrap_or_else(|| extension.to_string()),
         members: row.members.iter().map(Extension::new).collect(),
         ring: report.choice(

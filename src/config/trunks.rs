@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use super::calendar::out_of_hours;
 use super::document::At;
 use super::network::is_host_and_port;
 use super::plan_file::PlanFiles;
@@ -145,7 +146,8 @@ fn incoming(at: At<'_>, row: &IncomingRow, names: &Names<'_>, report: &mut Repor
     let number = report.required(at.key("number"), row.number.as_deref());
     let to = report.required(at.key("to"), row.to.as_deref());
     let group = report.known(at.key("group"), "trunk group", group.as_deref(), names.groups.iter().copied());
-    Some(Incoming { group: group?, number: number?, to: to?, origin: at.key("number").spot().origin() })
+    let out_of_hours = out_of_hours(at, row.time_profile.as_deref(), row.out_of_hours.as_deref(), names, report);
+    Some(Incoming { group: group?, number: number?, to: to?, out_of_hours, origin: at.key("number").spot().origin() })
 }
 
 fn form(at: At<'_>, table: &ArsTable, names: &Names<'_>, report: &mut Report) -> ArsForm {

@@ -12,7 +12,7 @@ use super::form::Form;
 use super::level::Level;
 use super::rights::RightsHere;
 use super::time_profile::{TimeProfile, timezone};
-use super::{ByName, LineGroup, Plan, TrunkGroup, by_name, incoming};
+use super::{ByName, LineGroup, Plan, TrunkGroup, by_name, hours, incoming};
 use crate::settings::{ArsForm, Network, Origin, Site};
 
 impl Plan {
@@ -21,6 +21,7 @@ impl Plan {
         let mut errors = Vec::new();
         let mut plan = Plan::collect(network, site, &mut errors);
         plan.check_names(site, &mut errors);
+        hours::check(site, &mut errors);
         plan.check_forms(site, &mut errors);
         plan.check_circles(site, &mut errors);
         if errors.is_empty() {
@@ -60,6 +61,7 @@ impl Plan {
             extensions: Extensions::new(network, site),
             emergency: Emergencies::default(),
             incoming: incoming::compile(&site.incoming, errors),
+            closed_groups: hours::groups(site),
             break_out: site.break_out.clone(),
             sites: KnownSite::all(network),
             missing_rights: site.hot_desk.missing_rights,

@@ -104,6 +104,9 @@ pub enum Problem {
     /// Where it goes, with what a trunk's call does not have.
     #[error("incoming rule `{number}`, to `{to}`: `{wrong}` at character {at} says nothing of a call from a trunk")]
     IncomingModifier { number: String, to: String, wrong: char, at: usize },
+    /// Groups that lead to each other.
+    #[error("out of hours the calls of groups go in a circle: {}", groups.join(" -> "))]
+    GroupLoop { groups: Vec<String> },
     /// A trunk's pattern for calling numbers.
     #[error("trunk `{trunk}`, calling number `{number}`: {why}")]
     TrunkNumber { trunk: String, number: String, why: PatternError },

@@ -23,6 +23,7 @@ mod extensions;
 mod feature;
 mod form;
 mod gives;
+mod hours;
 mod incoming;
 mod level;
 mod lint;
@@ -80,6 +81,7 @@ pub struct Plan {
     extensions: extensions::Extensions,
     emergency: emergency::Emergencies,
     incoming: ByName<incoming::Rules>,
+    closed_groups: ByName<hours::Closed<Box<str>>>,
     break_out: settings::BreakOut,
     sites: Vec<break_out::KnownSite>,
     missing_rights: settings::MissingRights,

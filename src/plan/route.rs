@@ -150,7 +150,8 @@ impl<'a> Routing<'a> {
 
     fn search(&mut self, text: &str, begins: &mut bool) -> Option<Outcome> {
         if let Some(place) = self.plan.place_step(text, self.around, &mut self.trace) {
-            return Some(place.called(text.to_owned(), Modifiers::default()));
+            let (number, modifiers) = (text.to_owned(), Modifiers::default());
+            return Some(self.plan.called(place, number, modifiers, self.around, &mut self.trace));
         }
         for (who, level) in self.levels() {
             let plan = self.plan;

@@ -11,6 +11,7 @@ pub use network::{Network, Profile, Secret, SiteEntry};
 pub use site::{
     ArsForm, Auth, BreakOut, CallerId, DeviceLimit, DigestAlgorithm, Displaced, Emergency, Expect, FromHeader,
     Geolocation, Group, HotDesk, Incoming, Lab, Licences, Limits, Links, Listen, Location, MissingRights, OnReconnect,
-    Registrar, Registration, Rights, Ring, Shortage, SipSettings, Site, SourceRule, TimeProfile, Trunk, Weekly,
+    OutOfHours, Registrar, Registration, Rights, Ring, Shortage, SipSettings, Site, SourceRule, TimeProfile, Trunk,
+    Weekly,
 };
 pub use user::{Credentials, Desk, Forward, LoginCode, Origin, ShortCodeRow, User};

@@ -330,6 +330,8 @@ pub struct Incoming {
     pub number: String,
     /// Extension or group, by the number template.
     pub to: String,
+    /// The same outside its hours.
+    pub out_of_hours: Option<OutOfHours>,
     /// Where it stands.
     pub origin: Origin,
 }
@@ -414,8 +416,19 @@ pub struct Group {
     pub after: Duration,
     /// An extension.
     pub then: Option<String>,
+    /// Who is called instead outside its hours: an extension or group.
+    pub out_of_hours: Option<OutOfHours>,
     /// Where it stands.
     pub origin: Origin,
+}
+
+/// Where calls to a group, or by an incoming rule, go outside the hours of a time profile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutOfHours {
+    /// The time profile of this site whose hours are meant.
+    pub time_profile: String,
+    /// A number, or of an incoming rule a number template.
+    pub to: String,
 }
 
 /// `[break_out]`.

@@ -521,6 +521,59 @@ ha1_md5 = "00112233445566778899aabbccddeeff""#,
         ],
     },
     Bad {
+        what: "a group with hours and nobody outside them",
+        file: "london.toml",
+        find: r#"members = ["201"]"#,
+        put: r#"members = ["201"]
+time_profile = "hours""#,
+        says: &["london.toml:25: groups[0].time_profile: needs `out_of_hours`: who is called outside it"],
+    },
+    Bad {
+        what: "a group outside no hours",
+        file: "london.toml",
+        find: r#"members = ["201"]"#,
+        put: r#"members = ["201"]
+out_of_hours = "209""#,
+        says: &[
+            "london.toml:25: groups[0].out_of_hours: needs a `time_profile`: outside which hours",
+            "london.toml:25: groups[0].out_of_hours: no user or group `209` at london or any other site",
+        ],
+    },
+    Bad {
+        what: "groups that give each other their calls",
+        file: "london.toml",
+        find: r#"members = ["201"]"#,
+        put: r#"members = ["201"]
+time_profile = "hours"
+out_of_hours = "291"
+[[groups]]
+extension = "291"
+members = ["202"]
+time_profile = "hours"
+out_of_hours = "290""#,
+        says: &["london.toml:23: out of hours the calls of groups go in a circle: 290 -> 291 -> 290"],
+    },
+    Bad {
+        what: "an incoming rule with unknown hours",
+        file: "london.toml",
+        find: r#"number = "+44XXX""#,
+        put: r#"number = "+44XXX"
+time_profile = "hour"
+out_of_hours = "2-1""#,
+        says: &["london.toml:44: incoming[0].time_profile: no time profile `hour`; did you mean `hours`?"],
+    },
+    Bad {
+        what: "an incoming rule that leads nowhere out of hours",
+        file: "london.toml",
+        find: r#"number = "+44XXX""#,
+        put: r#"number = "+44XXX"
+time_profile = "hours"
+out_of_hours = "E""#,
+        says: &[
+            "london.toml:43: incoming rule `+44XXX`, to `E`: `E` at character 1 says nothing of a call from a trunk",
+        ],
+    },
+    Bad {
         what: "priority out of range",
         file: "london.toml",
         find: "priority = 3",

@@ -1,4 +1,4 @@
-//! SPEC 3: `ring`, `after`, `then`.
+//! SPEC 3: `ring`, `after`, `then`; and whom a group gives its calls to outside its hours.
 
 use std::time::Duration;
 
@@ -102,5 +102,25 @@ fn an_empty_group_goes_to_whoever_is_after_it_and_two_that_name_each_other_end()
     let caller = world.registered("202", "london");
     let dialled = world.dial(caller, "290");
     assert_eq!(world.refused(dialled).status.0, 480);
+    world.end();
+}
+
+/// Reception closes at half past six; 204 takes its calls then.
+#[test]
+fn by_night_the_calls_of_a_group_go_to_somebody_else_from_wherever_they_come() {
+    let mut world = World::with(8, |_| {});
+    let (caller, michael) = (world.registered("202", "london"), world.registered("204", "london"));
+    let (mary, marie) = (world.registered("203", "london"), world.registered("301", "paris"));
+    world.talk(caller, "290", mary);
+    world.set_clock("london", 8 * 3_600_000);
+    world.set_clock("paris", 8 * 3_600_000);
+    world.talk(caller, "290", michael);
+    world.talk(marie, "290", michael);
+    let carrier = world.carrier("bt");
+    let dialled = world.dial(carrier, "+442079460200");
+    let arrival = world.arrival(michael);
+    world.answered(dialled);
+    world.confirmed(&arrival);
+    world.hang_up((carrier, dialled.call), (michael, arrival.call));
     world.end();
 }

@@ -17,9 +17,8 @@ const TEXTS: [(&str, &str); 4] = [
     ("config/sites/berlin.toml", include_str!("../../../config/sites/berlin.toml")),
 ];
 
-/// Ada may not call out at night and on Sundays. The story is told at any hour: her rights do not depend on it.
-const HOURS: [(&str, &str); 2] =
-    [("\ntime_profile = \"office-hours\"", "\n#"), ("\nout_of_hours_rights = \"night\"", "\n#")];
+/// Ada may not call out at night and on Sundays. The story is told at any hour: her rights are the same then.
+const AT_NIGHT: [&str; 2] = ["\nout_of_hours_rights = \"night\"", "\nout_of_hours_rights = \"office\""];
 
 /// The network with every site and carrier at its address in `places`.
 ///
@@ -40,10 +39,8 @@ fn moved(text: &str, places: &BTreeMap<Part, SocketAddr>) -> String {
             text = text.replace(&format!("{old}\""), &format!("{address}\""));
         }
     }
-    for (old, new) in HOURS {
-        text = text.replace(old, new);
-    }
-    text
+    let [night, office] = AT_NIGHT;
+    text.replace(night, office)
 }
 
 #[cfg(test)]
@@ -66,6 +63,7 @@ mod tests {
             );
         }
         let london = &plans.0.sites[&SiteName::new("london")];
-        assert!(london.users[&Extension::new("201")].out_of_hours_rights.is_none());
+        let ada = &london.users[&Extension::new("201")];
+        assert_eq!((ada.rights.as_deref(), ada.out_of_hours_rights.as_deref()), (Some("office"), Some("office")));
     }
 }

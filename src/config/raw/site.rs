@@ -187,6 +187,8 @@ pub struct GroupRow {
     pub ring: Option<String>,
     pub after: Option<i64>,
     pub then: Option<String>,
+    pub time_profile: Option<String>,
+    pub out_of_hours: Option<String>,
 }
 
 /// A short code.
@@ -253,6 +255,8 @@ pub struct IncomingRow {
     pub group: Option<String>,
     pub number: Option<String>,
     pub to: Option<String>,
+    pub time_profile: Option<String>,
+    pub out_of_hours: Option<String>,
 }
 
 /// `[rights.NAME]`.
