@@ -123,6 +123,13 @@ pub enum Event {
         /// By how much.
         by: Duration,
     },
+    /// A carrier does not take our credentials; said once, until it takes them again (SPEC 9.10).
+    CarrierRefuses {
+        /// The trunk.
+        trunk: String,
+        /// Why, in a few words.
+        why: Cow<'static, str>,
+    },
     /// A datagram that was not taken: malformed, forged, from a stranger.
     Dropped {
         /// From where.

@@ -16,7 +16,8 @@
 //! 3 building  node/(owns all of the below, wiring only)  event  phone/(the other side of the wire: demo and tests)
 //! 2 roles     registrar/  hot_desk/(home, visited, renewal, licence)  proxy/(source, targets, diversion, forward, context, loops)
 //!             service/(the reg event: subscription, reg_info)
-//! 1 machines  transaction/  location/(records, table, ledger)  plan/  link/(token, answer, seal, peer, proof)  auth/  trunk/(health)
+//! 1 machines  transaction/  location/(records, table, ledger)  plan/  link/(token, answer, seal, peer, proof)  auth/
+//!             trunk/(health, challenge, shifts)
 //! 0 words     sip/(the wire)  settings/  ids  digits  timing  transmit  deadlines  alarms  guarded  pages  rejection
 //! ```
 //!

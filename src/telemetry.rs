@@ -103,6 +103,9 @@ impl Log {
             Event::ClockDiffers { site: other, by } => {
                 warn!(%site, %other, by_seconds = by.as_secs_f32(), "the clocks of two sites differ");
             }
+            Event::CarrierRefuses { trunk, why } => {
+                warn!(%site, trunk = %Plain(trunk), why = %Plain(why), "the carrier does not take our credentials");
+            }
             Event::Dropped { source, why } => debug!(%site, %source, why = %Plain(why), "dropped"),
         }
     }

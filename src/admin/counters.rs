@@ -38,6 +38,7 @@ impl Counters {
             | Event::TrunkDown(_)
             | Event::TrunkUp(_)
             | Event::NetworkDiffers { .. }
+            | Event::CarrierRefuses { .. }
             | Event::ClockDiffers { .. } => return,
         };
         self.add(name, label, 1);

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::Node;
+use super::call::Resent;
 use super::handover::{FIRST, Parcel};
 use super::tasks::{ClientTask, Key, Timer};
 use super::upkeep::Renewing;
@@ -346,7 +347,7 @@ impl Node {
             return false;
         }
         if self.calls.of(key).is_some_and(|call| call.context.is_wanted(branch)) {
-            self.send_branch_again(now, key, branch, &leg.target);
+            self.send_branch_anew(now, key, branch, &leg.target, Resent::ForBoot);
         } else {
             // Cancelled, or given up: that is how it ends.
             let ended =

@@ -1,6 +1,7 @@
 //! A request on its way: branches sent, responses judged by the response context, CANCEL, timer C.
 
 use super::Node;
+use super::carriers::Introduction;
 use super::forwards::{Deflection, Way};
 use super::tally::calls_for_help;
 use super::tasks::{Answered, Asked, Call, ClientTask, Key, Late, Leg, Passing, ServerTask, SiteLeg, Timer};
@@ -23,6 +24,14 @@ const LONGEST: usize = 64_000;
 const MAX_BREADTH: u32 = 60;
 /// RFC 3326: why a branch is cancelled that was not answered in time.
 const TIMED_OUT: &[u8] = b"SIP;cause=408;text=\"Request Timeout\"";
+
+/// Why a branch is sent once more.
+pub(super) enum Resent {
+    /// The other site has named its boot (SPEC 11.1).
+    ForBoot,
+    /// A carrier asks who we are (SPEC 9.10).
+    ToCarrier(Box<Introduction>),
+}
 
 /// A response, and what becomes of identities in it.
 type Heard<'a> = (&'a Response, Identities);
@@ -116,15 +125,16 @@ impl Node {
         let branch = call.context.begin(target.rule);
         let gateway = target.gateway();
         if let Some(full) = self.skips(now, gateway, target.rule).or_else(|| self.hold_for(key, branch, &target)) {
-            self.calls.of(key)?.clients.push(Leg { client: None, site: None, gateway: None });
+            self.calls.of(key)?.clients.push(Leg { client: None, site: None, gateway: None, carrier: None });
             return Some((branch, full));
         }
+        let introduction = self.introduce(&target);
         let call = self.calls.of(key)?;
         let silence = target.silence(&call.config.site.links);
         let is_invite = call.asked.request.method() == &Method::INVITE;
-        let (client, site) = self.transmit_branch(now, key, branch as u32, &target);
-        let call = self.calls.of(key)?;
-        call.clients.push(Leg { client, site, gateway: gateway.filter(|_| client.is_some()) });
+        let leg = self.transmit_branch(now, key, branch as u32, &target, introduction)?;
+        let (client, call) = (leg.client, self.calls.of(key)?);
+        call.clients.push(leg);
         if let Some(silence) = silence {
             // SPEC 8.1: a non-INVITE has 4 s to its final response, as nothing is heard of it before.
             let silence = if is_invite { silence } else { silence.max(std::time::Duration::from_secs(4)) };
@@ -133,13 +143,23 @@ impl Node {
         client.is_none().then_some((branch, Input::Unreachable))
     }
 
-    /// Sends a branch to another site once more, for the boot that the site has named (SPEC 11.1).
-    pub(super) fn send_branch_again(&mut self, now: Now, key: Key, branch: usize, target: &Target) {
-        let (client, site) = self.transmit_branch(now, key, branch as u32, target);
-        let Some(leg) = self.calls.of(key).and_then(|call| call.clients.get_mut(branch)) else { return };
-        *leg = Leg { client, site: site.map(|site| SiteLeg { again: true, ..site }), gateway: None };
-        if client.is_none() {
-            self.judge(now, key, branch, Input::Unreachable, None);
+    /// Sends a branch once more, in a transaction of its own.
+    pub(super) fn send_branch_anew(&mut self, now: Now, key: Key, branch: usize, target: &Target, why: Resent) {
+        let (again, introduction) = match why {
+            Resent::ForBoot => (true, None),
+            Resent::ToCarrier(introduction) => (false, Some(*introduction)),
+        };
+        let Some(mut leg) = self.transmit_branch(now, key, branch as u32, target, introduction) else { return };
+        leg.site.iter_mut().for_each(|site| site.again = again);
+        let sent = leg.client.is_some();
+        let silent_until = leg.carrier.as_ref().and_then(|carrier| carrier.silent_until);
+        let Some(place) = self.calls.of(key).and_then(|call| call.clients.get_mut(branch)) else { return };
+        *place = leg;
+        if !sent {
+            return self.judge(now, key, branch, Input::Unreachable, None);
+        }
+        if let Some(until) = silent_until {
+            self.timers.arm(&Timer::Silence(key, branch as u32), until);
         }
     }
 
@@ -149,13 +169,15 @@ impl Node {
         key: Key,
         number: u32,
         target: &Target,
-    ) -> (Option<crate::transaction::ClientId>, Option<SiteLeg>) {
+        introduction: Option<Introduction>,
+    ) -> Option<Leg> {
         let is_believed = self.keeps_identity(&target.peer);
-        let Some(call) = self.calls.of(key) else { return (None, None) };
+        let request = self.calls.of(key)?.asked.request.clone();
+        let carrier = introduction.map(|introduction| self.show_credentials(introduction, &request, target));
+        let call = self.calls.of(key)?;
         let identities = Identities::new(is_believed, call.plan.sees_withheld);
         let task = ClientTask::Branch(key, number, identities);
         let urgent = target.rule == Rule::Emergency;
-        let request = &call.asked.request;
         let branch = branch_with(self.shard, &mut self.entropy, call.plan.hash);
         let out = self.listen[usize::from(target.flow.socket.0).min(self.listen.len() - 1)];
         let via = via_value(out, &branch);
@@ -163,16 +185,15 @@ impl Node {
         let routes = match &call.plan.record_route {
             Some(caller) => {
                 let back = self.listen[usize::from(call.asked.source.socket.0).min(self.listen.len() - 1)];
-                let (routes, from) =
-                    self.links.record_routes(request, *caller, target.peer, back, out, shows.from.as_deref());
+                let (routes, from) = self.links.record_routes(&request, *caller, target.peer, back, out, &shows);
                 shows.from = from;
                 routes
             }
             None => Vec::new(),
         };
-        call.restoring.note(request, &shows);
+        call.restoring.note(&request, &shows);
         let token = match &target.kind {
-            Kind::Site(site, claims) => self.links.token(now, site, claims, request, &target.uri, branch.as_bytes()),
+            Kind::Site(site, claims) => self.links.token(now, site, claims, &request, &target.uri, branch.as_bytes()),
             Kind::Phone | Kind::Trunk(_) => None,
         };
         let dress = Dress {
@@ -191,13 +212,15 @@ impl Node {
             diversions: &call.way.diversions,
             session: if urgent { SessionTimer::default() } else { call.session },
             shows,
+            credentials: carrier.as_ref().map(|carrier| &carrier.shown[..]).unwrap_or_default(),
         };
-        let bytes = forward_request(request, target, &dress);
+        let bytes = forward_request(&request, target, &dress);
         let method = request.method();
         let begun =
             self.transactions.begin_client(now.instant, method, branch.as_bytes(), bytes, target.flow, task).ok();
         let site = token.map(|token| SiteLeg { target: target.clone(), receipt: token.receipt, again: false });
-        (begun, site)
+        let gateway = target.gateway().filter(|_| begun.is_some());
+        Some(Leg { client: begun, site, gateway, carrier })
     }
 
     /// A response came to a branch.
@@ -218,7 +241,7 @@ impl Node {
         if status == Status::TRYING {
             return call.context.heard(at);
         }
-        if self.site_answered(now, key, at, response) {
+        if self.site_answered(now, key, at, response) || self.carrier_answered(now, key, at, response) {
             return;
         }
         let deflection = self.deflected(now, key, at, response);
@@ -427,6 +450,10 @@ impl Node {
         if !call.context.is_silent(at) {
             return;
         }
+        if let Some(until) = self.may_be_silent(now, key, at) {
+            return self.timers.arm(&Timer::Silence(key, branch), until);
+        }
+        let Some(call) = self.calls.of(key) else { return };
         let leg = call.clients.get(at);
         let client = leg.and_then(|leg| leg.client);
         if let Some(site) = leg.and_then(|leg| leg.site.as_ref())

@@ -6,6 +6,7 @@
 //! | nonces and their counts | the phone that was challenged by one shard answers to another |
 //! | lockout, recent callers, licences, calls, the state of the other sites and of the trunks | they count what happens at the whole site |
 //! | logins under way | a call that overtakes one may come to another shard |
+//! | the challenges of carriers | a nonce is counted over all that use it |
 //! | the boot id, the secrets | copies of one message look the same at every shard |
 //!
 //! Each shard has for itself: transactions, calls, the changes that wait, its timers, the requests that it made, and what it has
@@ -15,6 +16,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::callers::Callers;
+use super::carriers::Carriers;
 use super::gateways::marked;
 use super::links::Peers;
 use super::owner::Owners;
@@ -25,7 +27,7 @@ use crate::hot_desk::Licences;
 use crate::ids::{BootId, Entropy, Extension};
 use crate::location::Location;
 use crate::proxy::Tally;
-use crate::timing::Now;
+use crate::timing::{Now, Wall};
 use crate::trunk::Trunks;
 
 /// What the shards of a site have in common.
@@ -52,6 +54,10 @@ pub(super) struct Commons {
     pub arriving: Guarded<BTreeSet<Extension>>,
     /// Whether the other sites are there.
     pub peers: Arc<Guarded<Peers>>,
+    /// What carriers have asked lately.
+    pub carriers: Guarded<Carriers>,
+    /// When the site was started.
+    pub started: Wall,
     /// Which start of the site this is.
     pub boot: BootId,
     /// Keys what must look the same for every copy: stateless tags, loop hashes.
@@ -78,6 +84,8 @@ impl Commons {
             options: Guarded::default(),
             arriving: Guarded::default(),
             peers: Arc::new(Guarded::new(Peers::new(config, now))),
+            carriers: Guarded::default(),
+            started: now.wall,
             boot: BootId(entropy.next_u64().max(1)),
             secret,
             route_secret: entropy.bytes(),
@@ -91,5 +99,6 @@ impl Commons {
         self.licences.with(|licences| licences.set_places(config.site.licences.clone()));
         self.peers.with(|peers| peers.configure(config, now));
         self.trunks.configure(marked(&config.site.trunks));
+        self.carriers.with(Carriers::configure);
     }
 }

@@ -8,7 +8,7 @@ use super::tally::tags_of;
 use super::tasks::{Asked, Passing};
 use crate::link::proof::{Peer, Proof, Side, trunk_mark};
 use crate::proxy::{
-    Caller, Dress, Kind, Rule, Shows, Stage, Standing, Target, branch_with, forward_request, is_nowhere, source_trunk,
+    Caller, Dress, Kind, Rule, Stage, Standing, Target, branch_with, forward_request, is_nowhere, source_trunk,
     via_value,
 };
 use crate::rejection::Rejection;
@@ -55,7 +55,8 @@ impl Node {
         if let Err(rejection) = self.may_ask_in_dialog(&asked.request, &known) {
             return self.refuse_known(now, &asked, &rejection);
         }
-        let Some(target) = self.dialog_target(&known) else {
+        self.count_on_after_restart(now, &asked.request, &known.proof, known.side);
+        let Some(target) = self.dialog_target(&asked.request, &known) else {
             return self.refuse_known(now, &asked, &Rejection::new(Status::CALL_DOES_NOT_EXIST));
         };
         let Some(max_forwards) = self.hops_left(&asked) else { return };
@@ -80,7 +81,7 @@ impl Node {
     pub(super) fn acknowledged(&mut self, now: Now, asked: Asked) {
         let Some(known) = self.dialog_of(now, &asked.request) else { return };
         let Some(max_forwards) = asked.request.max_forwards().unwrap_or(70).checked_sub(1) else { return };
-        let Some(target) = self.dialog_target(&known) else { return };
+        let Some(target) = self.dialog_target(&asked.request, &known) else { return };
         let out = self.listen[usize::from(target.flow.socket.0).min(self.listen.len() - 1)];
         // A copy of the ACK must not look like another one to the next hop: its branch follows from the one it has.
         let hash = blake3::keyed_hash(&self.secret, asked.request.via().raw());
@@ -99,6 +100,7 @@ impl Node {
             from_outside: known.is_from_outside(),
             realm: &self.config.network.realm,
             shows: target.shows.clone(),
+            credentials: self.shown_with_ack(&asked.request),
             ..Dress::default()
         };
         let bytes = forward_request(&asked.request, &target, &dress);
@@ -176,7 +178,7 @@ impl Node {
     }
 
     /// The trunk with that mark, if it is still there.
-    fn trunk_of(&self, mark: u32) -> Option<&Trunk> {
+    pub(super) fn trunk_of(&self, mark: u32) -> Option<&Trunk> {
         self.config.site.trunks.iter().find(|trunk| trunk_mark(&trunk.name) == mark)
     }
 
@@ -205,7 +207,7 @@ impl Node {
 
     /// SPEC 9.7: only to the other peer, if it is still one. A phone's contact may name another port of the same host, but never a
     /// trunk or a site; a trunk's may name another address of that trunk.
-    fn dialog_target(&self, known: &Known) -> Option<Target> {
+    fn dialog_target(&self, request: &Request, known: &Known) -> Option<Target> {
         let peer = *known.receiver();
         let flow = match peer {
             Peer::Phone { flow, .. } if self.is_reserved(flow.remote) => return None,
@@ -229,7 +231,7 @@ impl Node {
             kind: Kind::Phone,
             rule: Rule::Dialog,
             asserted: None,
-            shows: Shows::inside(&known.proof, known.side),
+            shows: self.shows_inside(request, &known.proof, known.side),
             max_breadth: None,
             counts: None,
         })

@@ -18,7 +18,7 @@ use crate::link::{
     Answer, Bound, Cause, Claims, Envelope, Gate, Help, Keyring, Minted, PairKeys, Peer, Purpose, Refused, State,
     Token, mint,
 };
-use crate::proxy::rewritings;
+use crate::proxy::{Shows, rewritings};
 use crate::settings::Secret;
 use crate::sip::{Name, Request};
 use crate::timing::Now;
@@ -226,7 +226,7 @@ impl Links {
     }
 
     /// Our Record-Route values for a request between these peers: one, or two where the sockets differ (RFC 5658). The last one
-    /// is on top in the end. And From for the callee, if it is to be `from`: what of it can be restored by them.
+    /// is on top in the end. And From for the callee, as it is to be shown: what of it can be restored by them.
     pub(super) fn record_routes(
         &self,
         request: &Request,
@@ -234,15 +234,19 @@ impl Links {
         callee: proof::Peer,
         back: SocketAddr,
         out: SocketAddr,
-        from: Option<&[u8]>,
+        shows: &Shows,
     ) -> (Vec<String>, Option<Bytes>) {
         let tag = request.from().tag().unwrap_or_default();
         let mint = |from| {
-            let proof = Proof { boot: self.boot, from, ..Proof::between(caller, callee) };
+            let between = Proof::between(caller, callee);
+            let proof = Proof { boot: self.boot, from, cseq_shift: shows.cseq, ..between };
             let is = proof.from.as_ref().map(|from| Bytes::copy_from_slice(&from.is));
             Some((self.routes.mint(&proof, request.call_id(), tag)?, is))
         };
-        let rewritten = from.and_then(|is| rewritings(request.from(), is).into_iter().find_map(|it| mint(Some(it))));
+        let rewritten = shows
+            .from
+            .as_deref()
+            .and_then(|is| rewritings(request.from(), is).into_iter().find_map(|it| mint(Some(it))));
         let Some((proof, from)) = rewritten.or_else(|| mint(None)) else { return (Vec::new(), None) };
         let mut values = vec![format!("<sip:{proof}@{out};lr>")];
         if back != out {

@@ -25,6 +25,7 @@ mod answers;
 mod asking;
 mod call;
 mod callers;
+mod carriers;
 mod changing;
 mod commons;
 mod convert;
@@ -88,6 +89,7 @@ use crate::sip::Status;
 use crate::timing::{Now, Timing};
 use crate::transaction::{TableLimits, Transactions};
 use crate::transmit::Transmit;
+use crate::trunk::shifts::Shifts;
 
 /// Most events kept for a shell that does not fetch them.
 const EVENTS: usize = 10_000;
@@ -146,6 +148,8 @@ pub struct Node {
     late_until: VecDeque<(Instant, Key)>,
     /// Calls that are counted, from admission to their end.
     live: LiveCalls,
+    /// By how much carriers that challenge are ahead in their dialogs (SPEC 9.10).
+    shifts: Shifts,
     /// When timer C of a call runs out, in the order of starting: the duration is the same for all.
     ringing: VecDeque<(Instant, Key)>,
     location: Arc<Location>,
@@ -220,6 +224,7 @@ impl Node {
             late: Keyed::new(answered),
             late_until: VecDeque::new(),
             live: LiveCalls::new(entropy.bytes(), live, commons.tally.clone()),
+            shifts: Shifts::new(commons.secret),
             ringing: VecDeque::new(),
             location: commons.location.clone(),
             ledger: Ledger::new(STAGED),

@@ -129,6 +129,7 @@ impl Node {
             _ => None,
         };
         if let Some(by) = ended {
+            self.forget_shifts(request);
             let over = self.live.end_dialog(now.instant, &tags, by);
             over.into_iter().for_each(|ended| self.say_ended(ended));
         }

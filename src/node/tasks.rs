@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use ahash::RandomState;
 use bytes::Bytes;
@@ -12,10 +13,11 @@ use super::gather::Part;
 use crate::event::Event;
 use crate::ids::{Extension, LoginId, SiteName};
 use crate::proxy::{Caller, Context, Identities, LiveId, Restoring, SessionTimer, Stamp};
-use crate::sip::{Request, Status};
+use crate::sip::{Name, Request, Status};
 use crate::transaction::{ClientId, ServerId};
 use crate::transmit::Flow;
 use crate::trunk::Gateway;
+use crate::trunk::challenge::Tries;
 
 /// Names a call or a link request of this node; never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -138,7 +140,7 @@ pub(super) struct Call {
     /// What is left to do when the targets fail.
     pub way: super::forwards::Way,
     /// When timer C runs out (RFC 3261 §16.8).
-    pub rings_until: std::time::Instant,
+    pub rings_until: Instant,
     /// Its place among the calls that are counted; `None` where it is none: SPEC 9.6.
     pub live: Option<LiveId>,
     /// What its 2xx is measured by (RFC 4028).
@@ -205,6 +207,23 @@ pub(super) struct Leg {
     pub site: Option<SiteLeg>,
     /// The address of the trunk that it went to.
     pub gateway: Option<Gateway>,
+    /// A carrier that may ask who we are, and what it was shown.
+    pub carrier: Option<Box<CarrierLeg>>,
+}
+
+/// A branch that goes to a carrier where we have a name and a password.
+#[derive(Debug)]
+pub(super) struct CarrierLeg {
+    /// The trunk's mark.
+    pub mark: u32,
+    /// The target, to send it again.
+    pub target: crate::proxy::Target,
+    /// What this request has shown so far.
+    pub tries: Tries,
+    /// The credentials that it was sent with last.
+    pub shown: Vec<(Name, String)>,
+    /// Sent again: until then nothing need be heard of it.
+    pub silent_until: Option<Instant>,
 }
 
 /// A branch that goes to another site.

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use super::carrier::{Demand, Grants};
 use crate::sip::Status;
 
 /// What plays: a desk phone with an account, or a carrier's side of a trunk.
@@ -69,6 +70,10 @@ pub struct PhoneConfig {
     pub behaviour: Behaviour,
     /// T1 of RFC 3261 §17.1.1.1.
     pub t1: Duration,
+    /// What a carrier asks of those who call by it.
+    pub demand: Option<Demand>,
+    /// What a carrier that is a registrar grants.
+    pub grants: Option<Grants>,
 }
 
 impl PhoneConfig {
@@ -87,6 +92,8 @@ impl PhoneConfig {
             q: None,
             behaviour: Behaviour::Answer { after: Duration::from_secs(2) },
             t1: Duration::from_millis(500),
+            demand: None,
+            grants: None,
         }
     }
 

@@ -78,12 +78,31 @@ impl Phone {
 
     /// As [`call_with`](Self::call_with), with another name and URI in From, such as those that hide who calls (RFC 3323 §4.1.1.3).
     pub fn call_as(&mut self, now: Instant, from: Option<&str>, target: &str, headers: Vec<(Name, String)>) -> CallRef {
-        let call = CallRef(self.number());
         let mut outline = self.outline(Method::INVITE, target);
         if let Some(from) = from {
             let own = self.config().named_aor();
             outline.from = format!("{from}{}", outline.from.strip_prefix(&own).unwrap_or_default());
         }
+        self.invite(now, outline, headers)
+    }
+
+    /// Calls a URI with another number in To, if there is one.
+    pub(super) fn call_to(
+        &mut self,
+        now: Instant,
+        uri: &str,
+        to: Option<&str>,
+        headers: Vec<(Name, String)>,
+    ) -> CallRef {
+        let mut outline = self.outline(Method::INVITE, uri);
+        if let Some(number) = to {
+            outline.to = format!("<{}>", self.config().dialled(number));
+        }
+        self.invite(now, outline, headers)
+    }
+
+    fn invite(&mut self, now: Instant, mut outline: Outline, headers: Vec<(Name, String)>) -> CallRef {
+        let call = CallRef(self.number());
         outline.extras.push((Name::Contact, self.contact()));
         outline.extras.push((Name::Allow, super::incoming::ALLOW.into()));
         outline.extras.extend(headers);

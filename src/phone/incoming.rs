@@ -31,6 +31,9 @@ impl Phone {
         }
         let merged = *request.method() == Method::INVITE && self.serving.is_merged(&request);
         self.serving.begin(key.clone(), request.clone(), reply_to(&request, from), self.entropy.token());
+        if !self.lets_in(now, &key, &request) {
+            return;
+        }
         if *request.method() == Method::CANCEL {
             self.hear_cancel(now, &key, &request);
         } else if request.to().tag().is_some() {
@@ -51,10 +54,11 @@ impl Phone {
         let owner = self.calls.iter().find(|(_, own)| own.dialog.as_ref().is_some_and(|dialog| dialog.owns(ack)));
         let Some((&call, own)) = owner else { return };
         let Some(invite) = own.invite.clone() else { return };
-        let number = self.serving.find(&invite).map(|serve| serve.request.cseq().number);
-        if number != Some(ack.cseq().number) {
+        let Some(asked) = self.serving.find(&invite).map(|serve| serve.request.clone()) else { return };
+        if asked.cseq().number != ack.cseq().number {
             return;
         }
+        self.look_at_ack(ack, &asked);
         self.serving.acknowledged(&invite);
         self.confirmed(now, call);
     }
@@ -180,6 +184,10 @@ impl Phone {
                 self.say(PhoneEvent::Message { from, asserted, text: lossy(&request.body()) });
             }
             Method::SUBSCRIBE => self.hear_subscribe(now, key, request),
+            Method::REGISTER => {
+                self.hear_register(now, key, request);
+                self.note(None, request);
+            }
             Method::BYE | Method::UPDATE | Method::PRACK => {
                 self.reply(now, key, Status::CALL_DOES_NOT_EXIST, None, Vec::new());
             }

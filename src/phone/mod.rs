@@ -14,6 +14,7 @@
 mod account;
 mod asking;
 mod call;
+mod carrier;
 mod dialog;
 mod event;
 mod incoming;
@@ -25,5 +26,6 @@ mod serving;
 mod user_agent;
 
 pub use account::{Behaviour, Kind, PhoneConfig};
+pub use carrier::{Demand, Grants};
 pub use event::{CallRef, PhoneEvent, RequestRef};
 pub use user_agent::Phone;

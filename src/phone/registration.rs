@@ -7,7 +7,7 @@ use super::dialog::lossy;
 use super::event::PhoneEvent;
 use super::outline::Outline;
 use super::user_agent::Phone;
-use crate::sip::digest::{self, Answering, Asked, Qop};
+use crate::sip::digest::{self, Answering, Asked};
 use crate::sip::{Challenge, Contacts, Method, Name, Response, Status};
 
 /// What a phone remembers of its registration.
@@ -132,18 +132,7 @@ impl Phone {
         count: u32,
         of_proxy: bool,
     ) -> Option<(Name, String)> {
-        let algorithm = match &challenge.algorithm {
-            Some(algorithm) => Some(digest::named(algorithm)?),
-            None => None,
-        };
-        let offered = challenge.qop.as_ref().map(|list| lossy(list));
-        let asked = Asked {
-            realm: std::str::from_utf8(&challenge.realm).ok()?,
-            nonce: std::str::from_utf8(&challenge.nonce).ok()?,
-            opaque: challenge.opaque.as_ref().and_then(|opaque| std::str::from_utf8(opaque).ok()),
-            algorithm,
-            qop: offered.is_some_and(|list| list.split(',').any(|qop| qop.trim() == "auth")).then_some(Qop::Auth),
-        };
+        let asked = Asked::by(challenge)?;
         let cnonce = self.entropy.token();
         let by = Answering {
             username: &self.config.user,

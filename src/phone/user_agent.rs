@@ -9,6 +9,7 @@ use bytes::Bytes;
 use super::account::{Behaviour, Kind, PhoneConfig};
 use super::asking::{self, Asking, Clock};
 use super::call::{Call, State};
+use super::carrier::Door;
 use super::dialog::Dialog;
 use super::event::{CallRef, PhoneEvent};
 use super::registration::Registration;
@@ -30,6 +31,7 @@ pub struct Phone {
     pub(super) registration: Registration,
     pub(super) asking: Asking,
     pub(super) serving: Serving,
+    pub(super) door: Door,
     pub(super) calls: BTreeMap<CallRef, Call>,
     pub(super) subscriptions: Vec<Dialog>,
     /// Call-IDs of subscriptions of ours.
@@ -60,6 +62,7 @@ impl Phone {
             registration,
             asking: Asking::default(),
             serving: Serving::default(),
+            door: Door::default(),
             calls: BTreeMap::new(),
             subscriptions: Vec::new(),
             subscribed: BTreeSet::new(),
@@ -101,6 +104,7 @@ impl Phone {
     pub fn reboot(&mut self) {
         self.asking.forget();
         self.serving = Serving::default();
+        self.door = Door::default();
         self.calls.clear();
         self.subscriptions.clear();
         self.subscribed.clear();

@@ -156,6 +156,13 @@ impl Context {
         }
     }
 
+    /// The branch is sent once more, with an answer to its challenge (SPEC 9.10): nothing was heard of it yet.
+    pub fn again(&mut self, branch: usize) {
+        if let Some((state @ Branch::Proceeding, _)) = self.branches.get_mut(branch) {
+            *state = Branch::Calling;
+        }
+    }
+
     /// Stages that are tried before those that are left.
     pub fn insert(&mut self, stages: Vec<Stage>) {
         stages.into_iter().rev().for_each(|stage| self.stages.push_front(stage));

@@ -62,6 +62,8 @@ pub struct Dress<'a> {
     pub session: SessionTimer,
     /// What the target sees of who calls (SPEC 9.4).
     pub shows: Shows,
+    /// What answers the target's challenge (SPEC 9.10).
+    pub credentials: &'a [(Name, String)],
 }
 
 /// Our Via's value (§16.6 step 8): sent by that address, with this branch.
@@ -100,6 +102,9 @@ pub fn forward_request(request: &Request, target: &Target, dress: &Dress<'_>) ->
         edit.push_record_route(value);
     }
     edit.remove_credentials(dress.realm);
+    for (name, value) in dress.credentials {
+        edit.append(name, value);
+    }
     edit.remove(&Name::HotdeskLink);
     if let Some(token) = dress.token {
         edit.append(&Name::HotdeskLink, token.as_bytes());

@@ -24,7 +24,7 @@ pub use forward::{
     with_challenges,
 };
 pub use loops::{branch_with, is_loop, routing_hash, shard_of_branch};
-pub use rewriting::{Restoring, Shows, Withheld, is_anonymous, is_nowhere, rewritings};
+pub use rewriting::{Restoring, Shows, Withheld, is_anonymous, is_nowhere, rack_number, rewritings};
 pub use session_timer::{LEAST as LEAST_SESSION, SessionTimer, TooSmall};
 pub use source::{Names, is_reserved, source_trunk};
 pub use tally::Tally;

@@ -9,7 +9,8 @@
 //! ```
 //!
 //! The node decides by the plan what is shown; an answer is restored from the request that it answers, a later request from
-//! the proof in our Route. Tags are never touched: they, not the URIs, name a dialog (RFC 3261 §12.1).
+//! the proof in our Route. Tags are never touched: they, not the URIs, name a dialog (RFC 3261 §12.1). CSeq goes the same way where
+//! a carrier has challenged (SPEC 9.10).
 
 use bytes::Bytes;
 
@@ -31,6 +32,10 @@ pub struct Shows {
     pub to: Option<Bytes>,
     /// Whether Privacy asks to withhold the identity (RFC 3325 §7); `None`: as it came.
     pub withheld: Option<bool>,
+    /// By how much the number of CSeq is ahead (SPEC 9.10).
+    pub cseq: u32,
+    /// By how much that of the INVITE was, which RAck names (RFC 3262 §7.2).
+    pub rack: u32,
 }
 
 /// Whether a call is withheld.
@@ -63,7 +68,7 @@ impl Shows {
             (_, _, FromHeader::Keep) => None,
         };
         let asked = withheld.holds().then_some(true);
-        Self { from, to: None, withheld: asked.or(withheld.coded) }
+        Self { from, withheld: asked.or(withheld.coded), ..Self::default() }
     }
 
     /// What an emergency service sees: the number of the phone's place, whatever the caller asked (SPEC 6.7).
@@ -73,13 +78,17 @@ impl Shows {
         Self { from, ..Self::default() }
     }
 
-    /// What the other side sees of a request inside the dialog of that proof.
+    /// What the other side sees of a request inside the dialog of that proof, whose CSeq is that of the dialog's begin.
     pub fn inside(proof: &Proof, sender: Side) -> Self {
-        let Some(Rewritten { was, is }) = &proof.from else { return Self::default() };
         let written = |text: &[u8]| (!text.is_empty()).then(|| Bytes::copy_from_slice(text));
+        let (was, is) = match &proof.from {
+            Some(Rewritten { was, is }) => (written(was), written(is)),
+            None => (None, None),
+        };
         match sender {
-            Side::Caller => Self { from: written(is), ..Self::default() },
-            Side::Callee => Self { to: written(was), ..Self::default() },
+            Side::Caller => Self { from: is, cseq: proof.cseq_shift, rack: proof.cseq_shift, ..Self::default() },
+            // Numbers of the callee's are its own (RFC 3261 §12.2).
+            Side::Callee => Self { to: was, ..Self::default() },
         }
     }
 
@@ -96,14 +105,39 @@ impl Shows {
             Some(false) => _ = edit.remove(&Name::Privacy),
             None => {}
         }
+        if self.cseq != 0 {
+            write_cseq(message, message.cseq().number.saturating_add(self.cseq), edit);
+        }
+        if let Some(rack) = Some(self.rack).filter(|&ahead| ahead != 0).and_then(|ahead| rack_ahead(message, ahead)) {
+            edit.replace(&Name::RAck, rack);
+        }
     }
 }
 
-/// From and To as the sender of a request wrote them, where it went on with others: so they stand in its answers.
+/// Another number in CSeq; the method stays.
+fn write_cseq(message: &Message, number: u32, edit: &mut Edit<'_>) {
+    edit.replace(&Name::CSeq, format!("{number} {}", message.cseq().method));
+}
+
+/// The number of the INVITE that RAck names (RFC 3262 §7.2): `776656 1 INVITE`.
+pub fn rack_number(message: &Message) -> Option<u32> {
+    let value = message.header(&Name::RAck)?.value().into_owned();
+    std::str::from_utf8(&value).ok()?.split_ascii_whitespace().nth(1)?.parse().ok()
+}
+
+fn rack_ahead(message: &Message, ahead: u32) -> Option<String> {
+    let value = message.header(&Name::RAck)?.value().into_owned();
+    let mut words = std::str::from_utf8(&value).ok()?.split_ascii_whitespace();
+    let (answer, number, method) = (words.next()?, words.next()?.parse::<u32>().ok()?, words.next()?);
+    Some(format!("{answer} {} {method}", number.saturating_add(ahead)))
+}
+
+/// From, To and the number of CSeq as the sender of a request wrote them, where it went on with others: so they stand in its answers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Restoring {
     from: Option<Bytes>,
     to: Option<Bytes>,
+    cseq: Option<u32>,
 }
 
 impl Restoring {
@@ -116,6 +150,9 @@ impl Restoring {
         if shows.to.is_some() && self.to.is_none() {
             self.to = Some(written(request.to()));
         }
+        if shows.cseq != 0 {
+            self.cseq = Some(request.cseq().number);
+        }
     }
 
     /// Writes them into an answer; one that has them already keeps its bytes.
@@ -124,6 +161,9 @@ impl Restoring {
             if let Some(was) = was.as_ref().filter(|was| party.written() != &was[..]) {
                 edit.party(&name, was);
             }
+        }
+        if let Some(was) = self.cseq.filter(|was| *was != response.cseq().number) {
+            write_cseq(response, was, edit);
         }
     }
 }

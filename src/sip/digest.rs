@@ -1,6 +1,6 @@
 //! Digest computation of RFC 7616, with the algorithms of RFC 8760 that are understood here: MD5 and SHA-256.
 //!
-//! `auth/` checks phones with it, the home site checks a login that came over a link, the trunk side and the demo's phones
+//! `auth/` checks phones with it, the home site checks a login that came over a link, `trunk/` and the demo's phones
 //! answer challenges. Everything comes in as plain bytes, unquoted and unescaped; reading headers is not done here.
 //! `qop` is `auth`, `auth-int` or absent (RFC 2069). Out of scope: `-sess` algorithms, `userhash`, `nextnonce`.
 
@@ -10,6 +10,7 @@ use md5::Md5;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+use super::credentials::Challenge;
 use crate::settings::DigestAlgorithm;
 
 /// The lower-case hexadecimal digits of one hash: 32 or 64 of them.
@@ -78,6 +79,31 @@ pub struct Asked<'a> {
     pub algorithm: Option<DigestAlgorithm>,
     /// The one chosen of those offered; `None` if none was.
     pub qop: Option<Qop>,
+}
+
+impl<'a> Asked<'a> {
+    /// What a client makes of a challenge: `auth` before `auth-int`, as the body may still change hands. `None` where the algorithm, or
+    /// every `qop`, is unknown here, or a text is no UTF-8.
+    pub fn by(challenge: &'a Challenge) -> Option<Self> {
+        let algorithm = match &challenge.algorithm {
+            Some(algorithm) => Some(named(algorithm)?),
+            None => None,
+        };
+        let qop = match challenge.qop.as_deref().map(<[u8]>::trim_ascii).filter(|list| !list.is_empty()) {
+            Some(list) => {
+                let offered = || list.split(|&byte| byte == b',').filter_map(|qop| Qop::parse(qop.trim_ascii()));
+                Some(offered().find(|&qop| qop == Qop::Auth).or_else(|| offered().next())?)
+            }
+            None => None,
+        };
+        Some(Self {
+            realm: std::str::from_utf8(&challenge.realm).ok()?,
+            nonce: std::str::from_utf8(&challenge.nonce).ok()?,
+            opaque: challenge.opaque.as_deref().map(std::str::from_utf8).transpose().ok()?,
+            algorithm,
+            qop,
+        })
+    }
 }
 
 /// Who answers a challenge, and for what.
@@ -275,6 +301,8 @@ impl fmt::Display for Quoted<'_> {
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+
     use super::*;
 
     /// RFC 7616 §3.9.1.
@@ -381,6 +409,26 @@ mod tests {
         let bare = Asked { opaque: None, algorithm: None, qop: None, ..asked };
         let odd = Answering { username: r#"a"b\c"#, ..by };
         insta::assert_snapshot!(authorization(&bare, &odd));
+    }
+
+    #[test]
+    fn a_client_knows_which_challenges_it_can_answer() {
+        let asked = |value: &'static str| {
+            let challenge = Challenge::parse(&Bytes::from_static(value.as_bytes())).expect("a challenge");
+            Asked::by(&challenge).map(|asked| (asked.algorithm, asked.qop))
+        };
+        let (md5, sha) = (Some(DigestAlgorithm::Md5), Some(DigestAlgorithm::Sha256));
+        for (value, right) in [
+            (r#"Digest realm="r", nonce="n""#, Some((None, None))),
+            (r#"Digest realm="r", nonce="n", qop="""#, Some((None, None))),
+            (r#"Digest realm="r", nonce="n", algorithm=md5, qop="auth-int, auth""#, Some((md5, Some(Qop::Auth)))),
+            (r#"Digest realm="r", nonce="n", algorithm=SHA-256, qop="auth-int""#, Some((sha, Some(Qop::AuthInt)))),
+            (r#"Digest realm="r", nonce="n", qop="privacy""#, None),
+            (r#"Digest realm="r", nonce="n", algorithm=MD5-sess, qop="auth""#, None),
+            (r#"Digest realm="r", nonce="n", algorithm=SHA-512-256"#, None),
+        ] {
+            assert_eq!(asked(value), right, "{value}");
+        }
     }
 
     #[test]

@@ -29,6 +29,18 @@ pub struct Dialog {
     cseq: u32,
 }
 
+impl Dialog {
+    /// The number of our last request.
+    pub fn cseq(&self) -> u32 {
+        self.cseq
+    }
+
+    /// Our next request has a higher number than that.
+    pub fn count_from(&mut self, cseq: u32) {
+        self.cseq = self.cseq.max(cseq);
+    }
+}
+
 /// A call on its way: the INVITE as it was sent.
 pub struct Outgoing {
     invite: String,
@@ -256,15 +268,19 @@ impl Agent {
         let answer = self.answer(&invite, "200 OK");
         let theirs = caller.answered(call);
         self.request("ACK");
-        let ours = Dialog {
-            call_id: header(&invite, "Call-ID").to_owned(),
-            local: header(&answer, "To").to_owned(),
-            remote: header(&invite, "From").to_owned(),
-            target: uri(header(&invite, "Contact")).to_owned(),
-            routes: list(&invite, "Record-Route"),
+        (theirs, self.callee_of(&invite, &answer))
+    }
+
+    /// Our side of a call that we have answered.
+    pub fn callee_of(&self, invite: &str, answer: &str) -> Dialog {
+        Dialog {
+            call_id: header(invite, "Call-ID").to_owned(),
+            local: header(answer, "To").to_owned(),
+            remote: header(invite, "From").to_owned(),
+            target: uri(header(invite, "Contact")).to_owned(),
+            routes: list(invite, "Record-Route"),
             cseq: 100,
-        };
-        (theirs, ours)
+        }
     }
 
     /// Ends the call; the answer to the BYE is 200.
@@ -278,10 +294,14 @@ impl Agent {
     }
 
     fn send_in(&self, dialog: &Dialog, method: &str, cseq: u32) {
+        self.send_with(dialog, method, cseq, "");
+    }
+
+    fn send_with(&self, dialog: &Dialog, method: &str, cseq: u32, more: &str) {
         let head = self.head(method, &dialog.target, &dialog.local, &dialog.remote, &dialog.call_id, cseq);
         let routes: String = dialog.routes.iter().map(|route| format!("Route: {route}\n")).collect();
         let next = dialog.routes.first().map_or(&*dialog.target, |route| uri(route));
-        self.phone.send(address(next), &format!("{head}{routes}Content-Length: 0\n\n"));
+        self.phone.send(address(next), &format!("{head}{routes}{more}Content-Length: 0\n\n"));
     }
 
     /// The next response to the INVITE with that status, as the caller's dialog: an early one where it is provisional.
@@ -312,8 +332,13 @@ impl Agent {
 
     /// Sends a request inside the call; its CSeq.
     pub fn ask_in(&self, dialog: &mut Dialog, method: &str) -> u32 {
+        self.ask_with(dialog, method, "")
+    }
+
+    /// The same with more lines.
+    pub fn ask_with(&self, dialog: &mut Dialog, method: &str, more: &str) -> u32 {
         dialog.cseq += 1;
-        self.send_in(dialog, method, dialog.cseq);
+        self.send_with(dialog, method, dialog.cseq, more);
         dialog.cseq
     }
 

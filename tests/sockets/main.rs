@@ -4,6 +4,7 @@ mod admin;
 mod agent;
 mod bytes_kept;
 mod calls;
+mod carriers;
 mod commands;
 mod configuration;
 mod demo;

@@ -59,6 +59,14 @@ pub fn credentials(challenge: &str, user: &str, password: &str, method: &str, ur
     )
 }
 
+/// Whether credentials with MD5 and `qop=auth` prove that password for that method and their own URI.
+pub fn is_right(credentials: &str, user: &str, password: &str, method: &str) -> bool {
+    let of = |name| parameter(credentials, name).unwrap_or_else(|| panic!("no {name} in {credentials}"));
+    let (realm, nonce, uri, nc, cnonce) = (of("realm"), of("nonce"), of("uri"), of("nc"), of("cnonce"));
+    let (ha1, ha2) = (md5(&format!("{user}:{realm}:{password}")), md5(&format!("{method}:{uri}")));
+    of("username") == user && of("response") == md5(&format!("{ha1}:{nonce}:{nc}:{cnonce}:auth:{ha2}"))
+}
+
 fn md5(text: &str) -> String {
     Md5::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
 }
