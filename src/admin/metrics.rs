@@ -44,6 +44,9 @@ fn gauges(text: &mut Text, places: &[Place<'_>]) {
     gauge("hotdesk_requests_pending", "Forwarded requests without a final answer.", &|at| seen[at].1.calls);
     gauge("hotdesk_waiting", "Changes, logins and notices that wait for somebody.", &|at| seen[at].1.waiting);
     gauge("hotdesk_calls", "Calls from admission to their end.", &|at| seen[at].0.handle.overview.tally().calls());
+    gauge("hotdesk_calls_waiting", "Callers who wait for a line.", &|at| {
+        seen[at].0.handle.overview.waiting_for_a_line()
+    });
     gauge("hotdesk_users", "Users whose home this is.", &|at| seen[at].0.config.site.users.len());
     gauge("hotdesk_users_registered", "Own users who are logged in at home.", &|at| seen[at].2.registered);
     gauge("hotdesk_users_away", "Own users who are logged in elsewhere.", &|at| seen[at].2.away);

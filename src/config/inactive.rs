@@ -32,7 +32,6 @@ const fn row<T>(key: &'static str, asks: fn(&T) -> bool, why: &'static str) -> I
 }
 
 const NO_PIN: &str = "nobody can log in by dialling";
-const NO_ALTERNATE: &str = "alternate routes are not taken, and nobody waits for a trunk";
 
 const NETWORK: &[Inactive<NetworkTable>] =
     &[row("call_log", |network| says(&network.call_log), "calls are not recorded")];
@@ -63,7 +62,6 @@ const EMERGENCY: &[Inactive<EmergencyTable>] = &[];
 const USERS: &[Inactive<UserRow>] = &[
     row("login_code", |user| user.login_code.as_ref().is_some_and(|code| !code.is_empty()), NO_PIN),
     row("login_code_hash", |user| user.login_code_hash.as_ref().is_some_and(|code| !code.is_empty()), NO_PIN),
-    row("priority", |user| user.priority.is_some(), NO_ALTERNATE),
 ];
 
 const GROUPS: &[Inactive<GroupRow>] = &[];
@@ -71,11 +69,7 @@ const GROUPS: &[Inactive<GroupRow>] = &[];
 const SHORT_CODES: &[Inactive<ShortCode>] =
     &[row("feature", |code| says(&code.feature) && !is_served(code), "whoever dials this code gets 403")];
 
-const ARS: &[Inactive<ArsTable>] = &[
-    row("alternate", |form| says(&form.alternate), NO_ALTERNATE),
-    row("alternate_priority", |form| form.alternate_priority.is_some(), NO_ALTERNATE),
-    row("alternate_wait", |form| form.alternate_wait.is_some(), NO_ALTERNATE),
-];
+const ARS: &[Inactive<ArsTable>] = &[];
 
 const TRUNKS: &[Inactive<TrunkRow>] = &[
     row("address", has_host_name, "host names are not looked up: no call ever leaves by this trunk"),

@@ -153,6 +153,16 @@ fn incoming(at: At<'_>, row: &IncomingRow, names: &Names<'_>, report: &mut Repor
 fn form(at: At<'_>, table: &ArsTable, names: &Names<'_>, report: &mut Report) -> ArsForm {
     let written = |name: &Option<String>| name.clone().filter(|name| !name.is_empty());
     let times = names.time_profiles.iter().copied();
+    if written(&table.alternate).is_none() {
+        for (key, is_there) in [
+            ("alternate_priority", table.alternate_priority.is_some()),
+            ("alternate_wait", table.alternate_wait.is_some()),
+        ] {
+            if is_there {
+                report.warn(at.key(key), "says nothing: the form names no `alternate`");
+            }
+        }
+    }
     ArsForm {
         in_service: table.in_service.unwrap_or(true),
         out_of_service: written(&table.out_of_service),

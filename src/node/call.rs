@@ -39,7 +39,7 @@ type Heard<'a> = (&'a Response, Identities);
 impl Node {
     /// Forwards an admitted request to these targets.
     pub(super) fn start_call(&mut self, now: Now, asked: Asked, caller: Caller, plan: Passing, targets: TargetSet) {
-        let TargetSet { ringing: Ringing { stages, called, after }, claims, diversions } = targets;
+        let TargetSet { ringing: Ringing { stages, called, after, lines }, claims, diversions } = targets;
         let is_urgent = stages
             .iter()
             .flat_map(|stage| &stage.targets)
@@ -78,13 +78,27 @@ impl Node {
         }
         let way = Way { called, claims, diversions, round: 0 };
         let (clients, restoring) = (Vec::new(), Restoring::default());
-        let call =
-            Call { asked, server, context, clients, config, caller, plan, way, rings_until, live, session, restoring };
+        let outlook = lines.map(|lines| Box::new(lines.into()));
+        let call = Call {
+            asked,
+            server,
+            context,
+            clients,
+            config,
+            caller,
+            plan,
+            way,
+            outlook,
+            rings_until,
+            live,
+            session,
+            restoring,
+        };
         self.calls.insert(key, call);
         self.arm_patience(now, key, after);
         match first {
             Some(stage) => self.start_stage(now, key, stage),
-            None => self.finish(now, key, Best { status: Status::TEMPORARILY_UNAVAILABLE, bytes: None }),
+            None => self.exhausted(now, key, Best { status: Status::TEMPORARILY_UNAVAILABLE, bytes: None }),
         }
     }
 
@@ -124,7 +138,7 @@ impl Node {
         let call = self.calls.of(key)?;
         let branch = call.context.begin(target.rule);
         let gateway = target.gateway();
-        if let Some(full) = self.skips(now, gateway, target.rule).or_else(|| self.hold_for(key, branch, &target)) {
+        if let Some(full) = self.skips(now, key, gateway, target.rule).or_else(|| self.hold_for(key, branch, &target)) {
             self.calls.of(key)?.clients.push(Leg { client: None, site: None, gateway: None, carrier: None });
             return Some((branch, full));
         }
@@ -219,8 +233,7 @@ impl Node {
         let begun =
             self.transactions.begin_client(now.instant, method, branch.as_bytes(), bytes, target.flow, task).ok();
         let site = token.map(|token| SiteLeg { target: target.clone(), receipt: token.receipt, again: false });
-        let gateway = target.gateway().filter(|_| begun.is_some());
-        Some(Leg { client: begun, site, gateway, carrier })
+        Some(Leg { client: begun, site, gateway: target.gateway(), carrier })
     }
 
     /// A response came to a branch.
@@ -290,6 +303,7 @@ impl Node {
     /// Puts an input through the response context and does what it says.
     pub(super) fn judge(&mut self, now: Now, key: Key, branch: usize, input: Input, heard: Option<Heard<'_>>) {
         self.note_branch(key, branch, &input);
+        self.note_refusal(now, key, branch, &input);
         let Some(call) = self.calls.of(key) else { return };
         match call.context.on(branch, input) {
             Step::Hold => {}
@@ -322,7 +336,8 @@ impl Node {
 
     /// The first 2xx was passed on: what is left of the call is the way back for later ones.
     fn end_answered(&mut self, now: Now, key: Key, branch: usize, response: Option<&Response>) {
-        let Some(call) = self.calls.remove(key) else { return };
+        let Some(mut call) = self.calls.remove(key) else { return };
+        self.leave_queue(&mut call);
         let (server, live, session) = (call.server, call.live, call.session);
         if call.asked.request.method() == &Method::INVITE {
             let restoring = call.restoring.clone();
@@ -338,7 +353,8 @@ impl Node {
 
     /// The best response goes back, and the call is over.
     pub(super) fn finish(&mut self, now: Now, key: Key, best: Best) {
-        let Some(call) = self.calls.remove(key) else { return };
+        let Some(mut call) = self.calls.remove(key) else { return };
+        self.leave_queue(&mut call);
         let is_invite = call.asked.request.method() == &Method::INVITE;
         call.live.into_iter().for_each(|live| self.live.over(live));
         self.note_in_dialog(now, &call, best.status, None);
@@ -370,7 +386,8 @@ impl Node {
 
     /// The call is over with an answer of ours.
     pub(super) fn finish_as(&mut self, now: Now, key: Key, rejection: &Rejection) {
-        let Some(call) = self.calls.remove(key) else { return };
+        let Some(mut call) = self.calls.remove(key) else { return };
+        self.leave_queue(&mut call);
         call.live.into_iter().for_each(|live| self.live.over(live));
         self.say_call(&call, rejection.status);
         self.expect_late(now, key, &call);
@@ -402,7 +419,9 @@ impl Node {
         match (status, last) {
             (Status::REQUEST_TERMINATED | Status::MAX_BREADTH_EXCEEDED, _) => Rejection::new(status),
             (_, Some(Kind::Site(site, _))) => Rejection::warned(status, format!("site {site} cannot be reached")),
-            _ if matches!(call.context.last_rule(), Some(Rule::Trunk | Rule::Emergency)) => no_line_free(),
+            _ if matches!(call.context.last_rule(), Some(Rule::Trunk | Rule::Emergency)) || call.outlook.is_some() => {
+                no_line_free()
+            }
             _ => Rejection::new(status),
         }
     }
@@ -441,6 +460,7 @@ impl Node {
         call.context.cancel();
         let reason = asked.request.header(&Name::Reason).map(|header| header.value().into_owned());
         self.cancel_branches(now, key, reason.as_deref());
+        self.stop_waiting(now, key);
     }
 
     /// A branch was silent for as long as its rule grants.

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | the location table, staged changes too | every call asks where a user is; only the AOR's owner writes |
 //! | nonces and their counts | the phone that was challenged by one shard answers to another |
-//! | lockout, recent callers, licences, calls, the state of the other sites and of the trunks | they count what happens at the whole site |
+//! | lockout, recent callers, licences, calls, the state of the other sites and of the trunks, who waits for a line | they count what happens at the whole site |
 //! | logins under way | a call that overtakes one may come to another shard |
 //! | the challenges of carriers | a nonce is counted over all that use it |
 //! | the boot id, the secrets | copies of one message look the same at every shard |
@@ -20,15 +20,16 @@ use super::carriers::Carriers;
 use super::gateways::marked;
 use super::links::Peers;
 use super::owner::Owners;
+use super::tasks::Key;
 use super::{Config, lockout_of};
 use crate::auth::{Authenticator, Lockout};
 use crate::guarded::Guarded;
 use crate::hot_desk::Licences;
-use crate::ids::{BootId, Entropy, Extension};
+use crate::ids::{BootId, Entropy, Extension, ShardId};
 use crate::location::Location;
 use crate::proxy::Tally;
 use crate::timing::{Now, Wall};
-use crate::trunk::Trunks;
+use crate::trunk::{Queue, Trunks};
 
 /// What the shards of a site have in common.
 pub(super) struct Commons {
@@ -48,6 +49,8 @@ pub(super) struct Commons {
     pub tally: Arc<Tally>,
     /// Whether the trunks answer.
     pub trunks: Trunks,
+    /// Who waits for one of their lines.
+    pub queue: Queue<(ShardId, Key)>,
     /// The second that is being counted, and OPTIONS answered in it.
     pub options: Guarded<(u64, u32)>,
     /// Users whose login waits for the word of their home.
@@ -81,6 +84,7 @@ impl Commons {
             licences: Guarded::new(Licences::new(config.site.licences.clone())),
             tally: Arc::new(Tally::new(std::array::from_fn(|_| entropy.next_u64()))),
             trunks,
+            queue: Queue::default(),
             options: Guarded::default(),
             arriving: Guarded::default(),
             peers: Arc::new(Guarded::new(Peers::new(config, now))),

@@ -116,7 +116,9 @@ impl Node {
             return Ok(elsewhere);
         }
         match plain(search) {
-            Ok(stages) => Ok(Ringing { stages, after: self.patience(&owner), called: Called::User(owner.extension) }),
+            Ok(stages) => {
+                Ok(Ringing { stages, after: self.patience(&owner), called: Called::User(owner.extension), lines: None })
+            }
             Err(rejection) => self.forward_on(now, search, &owner, Cause::Unreachable, None).ok_or(rejection),
         }
     }
@@ -246,6 +248,11 @@ impl Node {
         }
     }
 
+    /// The priority with which a forward of the user leaves.
+    pub(super) fn priority_of(&self, extension: &Extension) -> Option<u8> {
+        self.owner(extension.as_str()).map(|owner| owner.user.priority)
+    }
+
     fn home_number(&self, extension: &Extension) -> crate::ids::SiteNumber {
         self.config.network.home_of(extension.as_str()).unwrap_or(self.entry()).number
     }
@@ -303,7 +310,7 @@ impl Node {
             }
         };
         let called = Called::Home { extension: owner.extension.clone(), cause, otherwise };
-        Some(Ringing { stages: vec![stage], called, after: None })
+        Some(Ringing { stages: vec![stage], called, after: None, lines: None })
     }
 
     /// A call for a user of this site that the site where the user is hands back.
@@ -344,7 +351,7 @@ impl Node {
                 let together = all_at_once((0..last).filter_map(|at| member(search, at)));
                 if !together.is_empty() {
                     let after = more(last).then_some(group.after);
-                    return Ok(Ringing { stages: together, called: called(last), after });
+                    return Ok(Ringing { stages: together, called: called(last), after, lines: None });
                 }
             }
             Ring::All => {}
@@ -352,7 +359,7 @@ impl Node {
                 for at in from..last {
                     if let Some(stages) = member(search, at) {
                         let after = more(at + 1).then_some(group.after);
-                        return Ok(Ringing { stages, called: called(at + 1), after });
+                        return Ok(Ringing { stages, called: called(at + 1), after, lines: None });
                     }
                 }
             }
@@ -400,7 +407,7 @@ impl Node {
 
     /// All targets have failed: the call goes elsewhere, or that is the answer.
     pub(super) fn exhausted(&mut self, now: Now, key: Key, best: Best) {
-        if self.go_on(now, key, Failed::By(&best), b"SIP;cause=487") {
+        if self.waits(now, key) || self.go_on(now, key, Failed::By(&best), b"SIP;cause=487") {
             return;
         }
         let Some(call) = self.calls.of(key) else { return };
@@ -450,9 +457,13 @@ impl Node {
         self.cancel_branches(now, key, Some(reason));
         let Some(call) = self.calls.of(key) else { return false };
         (call.way.called, call.way.round) = (ringing.called, call.way.round.wrapping_add(1));
+        call.outlook = ringing.lines.map(|lines| Box::new(lines.into()));
         let first = call.context.resume(ringing.stages);
         self.arm_patience(now, key, ringing.after);
-        first.into_iter().for_each(|stage| self.start_stage(now, key, stage));
+        match first {
+            Some(stage) => self.start_stage(now, key, stage),
+            None => self.exhausted(now, key, Best { status: Status::TEMPORARILY_UNAVAILABLE, bytes: None }),
+        }
         true
     }
 

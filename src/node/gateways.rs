@@ -7,7 +7,7 @@ use super::handover::{FIRST, Parcel};
 use super::tasks::{ClientTask, Key, Timer};
 use crate::event::Event;
 use crate::link::proof::trunk_mark;
-use crate::proxy::{Input, Rule, branch_with};
+use crate::proxy::branch_with;
 use crate::settings::Trunk;
 use crate::sip::{Draft, Method, Name, Response, Status};
 use crate::timing::Now;
@@ -30,23 +30,13 @@ pub(super) fn marked(trunks: &[Trunk]) -> impl Iterator<Item = (u32, &Trunk)> {
 }
 
 impl Node {
-    /// Whether a branch is not worth sending: its trunk is down. It fails as if the carrier had said that no circuit is free.
-    pub(super) fn skips(&self, now: Now, gateway: Option<Gateway>, rule: Rule) -> Option<Input> {
-        let gateway = gateway.filter(|_| rule == Rule::Trunk)?;
-        if self.commons.trunks.takes_calls(now.instant, gateway) {
-            return None;
-        }
-        Some(Input::Failure { status: Status::TEMPORARILY_UNAVAILABLE, bytes: None, cause: Some(34), not_here: false })
-    }
-
     /// A response came to a branch that went to a trunk.
     pub(super) fn gateway_answered(&mut self, now: Now, key: Key, branch: usize, status: Status) {
         let Some(gateway) = self.gateway_of(key, branch) else { return };
         if status == Status::SERVICE_UNAVAILABLE {
             return self.gateway_failed(now, gateway, Failure::Unavailable);
         }
-        let change = self.commons.trunks.answered(gateway);
-        self.say_change(now, change);
+        self.gateway_is_up(now, gateway);
     }
 
     /// A branch of an INVITE that went to a trunk was silent for too long, or met nobody.
@@ -62,6 +52,15 @@ impl Node {
 
     fn gateway_failed(&mut self, now: Now, gateway: Gateway, failure: Failure) {
         let change = self.commons.trunks.failed(now.instant, gateway, failure);
+        self.say_change(now, change);
+    }
+
+    /// It has answered: who waits for its lines may have them.
+    fn gateway_is_up(&mut self, now: Now, gateway: Gateway) {
+        let change = self.commons.trunks.answered(gateway);
+        if change.is_some() {
+            self.risen.push_back(gateway.mark);
+        }
         self.say_change(now, change);
     }
 
@@ -123,8 +122,7 @@ impl Node {
     pub(super) fn probe_answered(&mut self, now: Now, key: Key, response: &Response) {
         let Some(gateway) = self.probes.of(key).map(|probe| probe.gateway) else { return };
         if response.status() != Status::SERVICE_UNAVAILABLE {
-            let change = self.commons.trunks.answered(gateway);
-            self.say_change(now, change);
+            self.gateway_is_up(now, gateway);
         }
         if response.status().is_final() {
             self.probes.remove(key);

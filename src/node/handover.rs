@@ -2,7 +2,7 @@
 //!
 //! The shell carries them ([`Node::poll_handover`] here, [`Node::handle_handover`] there) and may drop them where a shard can't keep
 //! up: a packet is sent again by whoever sent it, the next call says anew that a user is not there, renewals fall due again, and the
-//! first shard looks at the links by its own timers.
+//! first shard looks at the links by its own timers, and who waits for a line is told of the next one.
 
 use super::Node;
 use super::gather::Heard;
@@ -39,6 +39,8 @@ pub(super) enum Parcel {
     Links,
     /// So is a trunk.
     Trunks,
+    /// A call that waits for a line may have one.
+    Line(Key),
 }
 
 impl Node {
@@ -61,6 +63,7 @@ impl Node {
             Parcel::Heard(key, heard) => self.part_heard(now, key, heard),
             Parcel::Links => self.look_at_sites(now),
             Parcel::Trunks => self.look_at_trunks(now),
+            Parcel::Line(key) => self.line_free(now, key),
         }
     }
 

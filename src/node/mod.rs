@@ -7,7 +7,7 @@
 //!                            ├─ trunks    a carrier, by its address        │
 //!                            └─ phones ─ admit     everybody else         ─┘
 //!                                 └─ subscriptions   SUBSCRIBE to oneself
-//! handle_timeout ── timers ──┬─ call      silence, timer C, ─ forwards: nobody answers
+//! handle_timeout ── timers ──┬─ call      silence, timer C, ─ forwards: nobody answers; ─ waiting: for a line
 //!                            ├─ upkeep    bindings, leases, renewals
 //!                            ├─ asking    other sites: notices, probes
 //!                            └─ gateways  trunks that are down: probes
@@ -56,6 +56,7 @@ mod tell;
 mod timers;
 mod trunks;
 mod upkeep;
+mod waiting;
 mod ways_out;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -165,6 +166,8 @@ pub struct Node {
     link_tasks: Keyed<LinkTask>,
     /// OPTIONS to trunks that are down.
     probes: Keyed<Probe>,
+    /// Trunks that answer again, or that somebody has ceased to wait for: who waits for them is told.
+    risen: VecDeque<u32>,
     notices: BTreeMap<Key, Sending>,
     logins: BTreeMap<Extension, Pending>,
     /// Logins that other sites have undone lately.
@@ -236,6 +239,7 @@ impl Node {
             links: Links::new(&config, &commons, &mut entropy),
             link_tasks: Keyed::new(link_tasks),
             probes: Keyed::new(probes),
+            risen: VecDeque::new(),
             notices: BTreeMap::new(),
             logins: BTreeMap::new(),
             undone_logins: VecDeque::new(),

@@ -55,6 +55,11 @@ impl Overview {
         self.commons.trunks.seen(trunk_mark(name))
     }
 
+    /// How many callers wait for a line.
+    pub fn waiting_for_a_line(&self) -> usize {
+        self.commons.queue.len()
+    }
+
     /// The other sites, in order.
     pub fn links(&self) -> Vec<LinkSeen> {
         self.commons.peers.with(|peers| peers.seen())

@@ -25,6 +25,7 @@ impl Node {
         self.links.configure(&config, now, &self.commons);
         let before = std::mem::replace(&mut self.config, Arc::new(config));
         self.look_at_own_users(now, &before);
+        self.look_at_all_lines(now);
     }
 
     /// SPEC 5.11: users who were removed are logged out, and the sites where the others are hear of what has changed.

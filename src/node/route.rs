@@ -14,8 +14,8 @@ use crate::link::proof::{Peer, trunk_mark};
 use crate::link::{Claims, Purpose};
 use crate::location::{Binding, Record, Resident};
 use crate::plan::{
-    Around, Caller as Dialler, Calling, CallingNumber, Decision, EmergencyCall, Level, Modifiers, Outcome, RightsNames,
-    Standing,
+    Around, Caller as Dialler, Calling, CallingNumber, Decision, EmergencyCall, Level, Modifiers, Outcome, Priority,
+    RightsNames, Standing,
 };
 use crate::proxy::{
     Caller, Kind, Ringing, Rule, Shows, Stage, Target, TargetSet, Withheld, escaped_user, phone_stages,
@@ -81,7 +81,7 @@ impl Node {
                 None => return self.reach(now, search, &call.number),
                 Some(site) => Ok(vec![self.site_stage(site, &call.number, Purpose::Extension, Rule::Site, claims)?]),
             },
-            Outcome::Trunk(routes) => self.trunk_stages(search, routes),
+            Outcome::Trunk(routes) => return self.ways_out(search, routes),
             Outcome::Emergency(_) if refers => Err(no_refer()),
             Outcome::Emergency(call) => Ok(self.emergency_stages(asked.source.remote, call)),
             Outcome::BreakOut(call) if call.digits.is_empty() => Err(Rejection::new(Status::ADDRESS_INCOMPLETE)),
@@ -347,6 +347,7 @@ pub(super) fn dialler<'a>(
             time_profile: user.and_then(|user| user.time_profile.as_deref()),
             out_of_hours: user.and_then(|user| user.out_of_hours_rights.as_deref()),
         },
+        priority: user.map_or_else(Priority::default, |user| Priority(user.priority)),
         outgoing_bar: user.is_some_and(|user| user.outgoing_bar),
         standing,
     }

@@ -9,7 +9,7 @@ use crate::ids::{Extension, SiteName};
 use crate::link::proof::Peer;
 use crate::link::{Caller as Claimant, Cause, Claims, Purpose, Token};
 use crate::location::Record;
-use crate::plan::{Caller as Dialler, FromSite, Outcome, RightsNames, Standing, Trace};
+use crate::plan::{Caller as Dialler, FromSite, Outcome, Priority, RightsNames, Standing, Trace};
 use crate::proxy::{Caller, handed_over, routing_hash};
 use crate::rejection::Rejection;
 use crate::sip::{Status, Via};
@@ -181,6 +181,7 @@ impl Node {
             original: None,
             level: None,
             rights: RightsNames { rights: claims.rights.as_deref(), ..RightsNames::default() },
+            priority: claims.priority.map_or_else(Priority::default, Priority),
             outgoing_bar: claims.barred,
             standing: Standing::Visitor,
         };

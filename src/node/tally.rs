@@ -72,6 +72,11 @@ impl Node {
             Err(NoRoom::User) => (Status::BUSY_HERE, None),
             // SPEC 6.6, 13: as if the carrier had said so.
             Err(NoRoom::Trunk | NoRoom::Table) => (Status::TEMPORARILY_UNAVAILABLE, Some(34)),
+            // No line that becomes free helps: it does not wait for one.
+            Err(NoRoom::Transit) => {
+                self.waits_for_nothing(key);
+                (Status::TEMPORARILY_UNAVAILABLE, Some(34))
+            }
         };
         Some(Input::Failure { status, bytes: None, cause, not_here: false })
     }
@@ -196,7 +201,7 @@ fn channel(mark: u32, trunk: Option<&Trunk>, came_by: Option<&Trunk>) -> Channel
 fn no_room_for(no_room: NoRoom) -> Rejection {
     match no_room {
         NoRoom::User => Rejection::warned(Status::BUSY_HERE, no_room.to_string()),
-        NoRoom::Trunk | NoRoom::Table => {
+        NoRoom::Trunk | NoRoom::Transit | NoRoom::Table => {
             Rejection::warned(Status::SERVICE_UNAVAILABLE, no_room.to_string()).with(Name::RetryAfter, "30")
         }
     }

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use super::Config;
 use super::asking::Notice;
 use super::gather::Part;
+use super::waiting::Outlook;
 use crate::event::Event;
 use crate::ids::{Extension, LoginId, SiteName};
 use crate::proxy::{Caller, Context, Identities, LiveId, Restoring, SessionTimer, Stamp};
@@ -61,6 +62,8 @@ pub(super) enum Timer {
     Notice(Key),
     /// A probe of a trunk has had its time.
     Probe(Key),
+    /// A way out has opened to a waiting call, or it has waited long enough.
+    Line(Key),
     /// The owners have had their time to judge their parts of a renewal.
     Gathering(Key),
     /// A subscription runs out, or has waited long enough.
@@ -139,6 +142,8 @@ pub(super) struct Call {
     pub plan: Passing,
     /// What is left to do when the targets fail.
     pub way: super::forwards::Way,
+    /// Its ways out, where it may wait for one.
+    pub outlook: Option<Box<Outlook>>,
     /// When timer C runs out (RFC 3261 §16.8).
     pub rings_until: Instant,
     /// Its place among the calls that are counted; `None` where it is none: SPEC 9.6.

@@ -48,6 +48,7 @@ impl Node {
             Timer::Link(key) => self.link_failed(now, key),
             Timer::Notice(key) => self.send_notice(now, key),
             Timer::Probe(key) => self.probe_failed(key),
+            Timer::Line(key) => self.look_at_waiting(now, key),
             Timer::Gathering(key) => self.end_gathering(now, key),
             Timer::Subscription(key) => self.look_at_subscription(now, key),
         }
@@ -81,5 +82,6 @@ impl Node {
                 | Happened::ClientEnded(..) => {}
             }
         }
+        self.look_at_lines(now);
     }
 }

@@ -1,18 +1,19 @@
-//! From routes to trunks (SPEC 6.6): which trunk of a group is tried first, and where each is reached.
+//! From routes to trunks (SPEC 6.6): which trunk of a group is tried first, where each is reached, and what a caller may wait for.
 
 use super::Node;
 use super::call::no_line_free;
-use super::forwards::Search;
-use super::route::{Routed, no_refer};
+use super::forwards::{Found, Search};
+use super::route::no_refer;
 use crate::link::proof::trunk_mark;
-use crate::plan::Route;
-use crate::proxy::Stage;
+use crate::plan::{Priority, Route};
+use crate::proxy::{Line, Lines, Ringing, Stage};
 use crate::sip::Method;
 
 impl Node {
     /// The trunks of these routes in the order of trying, each at every address that it has.
-    pub(super) fn trunk_stages(&self, search: &Search<'_>, routes: &[Route]) -> Routed {
-        let refers = search.asked.request.method() == &Method::REFER;
+    pub(super) fn ways_out(&self, search: &Search<'_>, routes: &[Route]) -> Found {
+        let method = search.asked.request.method();
+        let refers = method == &Method::REFER;
         let trunks = routes.iter().flat_map(|route| {
             let group = self.by_use(self.config.plan.trunks(&route.group));
             group.into_iter().map(move |trunk| (trunk, route))
@@ -21,11 +22,27 @@ impl Node {
         if refers && trunks.peek().is_none() {
             return Err(no_refer());
         }
-        let stages: Vec<Stage> = trunks
-            .flat_map(|(trunk, route)| self.trunk_targets(trunk, &route.number, &route.modifiers, search))
-            .map(|target| Stage { targets: vec![target] })
-            .collect();
-        if stages.is_empty() { Err(no_line_free()) } else { Ok(stages) }
+        let lines = trunks.flat_map(|(trunk, route)| {
+            let wait = route.alternate.as_ref().map_or_else(Default::default, |alternate| alternate.wait);
+            let targets = self.trunk_targets(trunk, &route.number, &route.modifiers, search);
+            targets.into_iter().map(move |target| Line { target, wait })
+        });
+        let ways: Vec<Line> = lines.collect();
+        let open = ways.iter().filter(|way| way.wait.is_zero());
+        let stages: Vec<Stage> = open.map(|way| Stage { targets: vec![way.target.clone()] }).collect();
+        // Only calls wait, and only where the form has something to wait for.
+        let waits = method == &Method::INVITE && routes.iter().any(|route| route.alternate.is_some());
+        if stages.is_empty() && !waits {
+            return Err(no_line_free());
+        }
+        let lines = waits.then(|| Lines { ways, priority: self.priority(search) });
+        Ok(Ringing { lines, ..Ringing::from(stages) })
+    }
+
+    /// The caller's priority, or that of the user in whose name a forward leaves.
+    fn priority(&self, search: &Search<'_>) -> u8 {
+        let forwarder = search.forwarder().and_then(|user| self.priority_of(user));
+        forwarder.or(search.claims.priority).unwrap_or(Priority::default().0)
     }
 
     /// The trunks of a group: the least used first, then in file order.

@@ -1,8 +1,10 @@
 //! From an output number to its routes: line groups and ARS (SPEC 6.6), then the bars.
 
+use std::time::Duration;
+
 use super::Plan;
 use super::calling::Calling;
-use super::decision::{Bar, EmergencyCall, Outcome, Route};
+use super::decision::{Alternate, Bar, EmergencyCall, Outcome, Route};
 use super::emergency::EmergencyRow;
 use super::feature::Feature;
 use super::form::{Form, State};
@@ -56,9 +58,11 @@ impl<'a> Routing<'a> {
             Some(LineGroup::Trunks(_)) if number.is_empty() => Err(End::Incomplete),
             Some(LineGroup::Trunks(at)) => {
                 let Some(group) = self.plan.groups.get(*at) else { return Err(End::NotFound) };
-                let route = Route { group: group.name.clone(), number, modifiers };
+                let route = Route { group: group.name.clone(), number, modifiers, alternate: self.alternate.clone() };
                 self.route_step(&route, group);
-                routes.push(route);
+                if route.alternate.is_none() || !routes.iter().any(|earlier| earlier.is_same(&route)) {
+                    routes.push(route);
+                }
                 Ok(())
             }
             None => Err(End::NotFound),
@@ -96,7 +100,33 @@ impl<'a> Routing<'a> {
             }
         }
         let help = matches!(end, End::Emergency(_));
-        if routes.len() > before && !help { Ok(()) } else { Err(end) }
+        if routes.len() == before || help {
+            return Err(end);
+        }
+        // what ends the search among the form's codes ends it in its alternate too
+        if !end.is_last() {
+            self.alternate_form(form, outgoing, routes);
+        }
+        Ok(())
+    }
+
+    /// SPEC 6.6: the routes of the alternate form, for the same number, behind those that are there. It adds ways and decides nothing else.
+    fn alternate_form(&mut self, form: &'a Form, outgoing: &Outgoing<'_>, routes: &mut Vec<Route>) {
+        let Some((at, other)) = form.alternate.and_then(|at| Some((at, self.plan.forms.get(at)?))) else { return };
+        let at_once = self.caller.priority >= form.alternate_priority;
+        let own = if at_once { Duration::ZERO } else { form.alternate_wait };
+        self.trace.step(|| Step::Alternate {
+            form: form.name.to_string(),
+            alternate: other.name.to_string(),
+            priority: self.caller.priority.0,
+            needs: form.alternate_priority.0,
+            wait: own.as_secs(),
+        });
+        // an alternate of an alternate: one wait after the other
+        let wait = own + self.alternate.as_ref().map_or(Duration::ZERO, |earlier| earlier.wait);
+        let earlier = self.alternate.replace(Alternate { form: other.name.clone(), wait });
+        let _ = self.form(at, outgoing, routes);
+        self.alternate = earlier;
     }
 
     fn act_in_form(
@@ -155,6 +185,13 @@ impl<'a> Routing<'a> {
                 calling: calling.as_ref().map(Calling::in_words).unwrap_or_default(),
             }
         });
+    }
+}
+
+impl Route {
+    /// Whether it is the same way, whatever lets a caller use it.
+    fn is_same(&self, other: &Self) -> bool {
+        self.group == other.group && self.number == other.number && self.modifiers == other.modifiers
     }
 }
 

@@ -168,6 +168,7 @@ impl Routing<'_> {
             trace,
             rights: self.rights,
             bar: self.bar.clone(),
+            alternate: None,
         };
         let outcome = routing.dialled_elsewhere(digits);
         self.trace = routing.trace;

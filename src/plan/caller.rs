@@ -25,6 +25,8 @@ pub struct Caller<'a> {
     pub level: Option<&'a Level>,
     /// The names of rights and time profile.
     pub rights: RightsNames<'a>,
+    /// By which an alternate form lets it in at once, or after a wait (SPEC 6.6).
+    pub priority: Priority,
     /// The user's own bar.
     pub outgoing_bar: bool,
     /// What the caller is to this site.
@@ -45,9 +47,27 @@ impl<'a> Caller<'a> {
                 time_profile: user.time_profile.as_deref(),
                 out_of_hours: user.out_of_hours_rights.as_deref(),
             },
+            priority: Priority(user.priority),
             outgoing_bar: user.outgoing_bar,
             standing,
         }
+    }
+}
+
+/// A caller's priority, 1 (low) to 5 (high).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Priority(pub u8);
+
+impl Default for Priority {
+    /// SPEC 3: that of whom nothing is said.
+    fn default() -> Self {
+        Self(5)
+    }
+}
+
+impl fmt::Display for Priority {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 

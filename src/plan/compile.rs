@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::break_out::KnownSite;
+use super::caller::Priority;
 use super::calling::TrunkShows;
 use super::emergency::Emergencies;
 use super::error::{PlanError, Problem};
@@ -192,6 +193,8 @@ fn forms(site: &Site, errors: &mut Vec<PlanError>) -> Vec<Form> {
             time_profile: form.time_profile.as_deref().map(Box::from),
             out_of_hours: place(&form.out_of_hours),
             alternate: place(&form.alternate),
+            alternate_priority: Priority(form.alternate_priority),
+            alternate_wait: form.alternate_wait,
         });
     }
     forms

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::feature::Feature;
 use super::number::Modifiers;
@@ -24,7 +25,7 @@ pub struct Decision {
 pub enum Outcome {
     /// An extension rings: a user, visitor or group of this site, or a number that another site owns.
     Extension(ExtensionCall),
-    /// Out by a trunk: the routes in the order in which they are tried, at least one.
+    /// Out by a trunk: the routes in the order in which they are tried, at least one. Those of alternate forms have a condition.
     Trunk(Vec<Route>),
     /// To emergency services.
     Emergency(EmergencyCall),
@@ -78,6 +79,17 @@ pub struct Route {
     pub number: String,
     /// What goes with it.
     pub modifiers: Modifiers,
+    /// It is of an alternate form: for when no route before it can be had.
+    pub alternate: Option<Alternate>,
+}
+
+/// What lets a caller use an alternate form (SPEC 6.6).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alternate {
+    /// The form.
+    pub form: Arc<str>,
+    /// How long this caller waits before it may: zero for one whose priority is high enough.
+    pub wait: Duration,
 }
 
 /// A call to emergency services: first the row's routes, then every other trunk group.
@@ -183,6 +195,15 @@ impl fmt::Display for Route {
             write!(f, "@{host}")?;
         }
         write!(f, " via {}", self.group)
+    }
+}
+
+impl fmt::Display for Alternate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.wait.as_secs() {
+            0 => write!(f, "by the alternate {} at once", self.form),
+            wait => write!(f, "by the alternate {} after {wait} s", self.form),
+        }
     }
 }
 

@@ -150,6 +150,7 @@ impl Plan {
                     group: group.name.clone(),
                     number: number.clone(),
                     modifiers: Modifiers::default(),
+                    alternate: None,
                 });
             }
         }
@@ -220,7 +221,8 @@ impl Plan {
         let at = match self.line_groups.get(group) {
             Some(LineGroup::Trunks(at)) => {
                 if let Some(group) = self.groups.get(*at) {
-                    routes.push(Route { group: group.name.clone(), number: number.to_owned(), modifiers });
+                    let (group, number) = (group.name.clone(), number.to_owned());
+                    routes.push(Route { group, number, modifiers, alternate: None });
                 }
                 return;
             }

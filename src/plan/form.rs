@@ -1,19 +1,27 @@
 //! ARS forms (SPEC 6.6): the number that a code built is matched again, to choose the trunks.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use super::Plan;
+use super::caller::Priority;
 use super::level::Level;
 use crate::timing::Wall;
 
 /// `[ars.NAME]`, compiled. Forms are named by their place in the plan.
 #[derive(Clone, Debug)]
 pub(super) struct Form {
-    pub(super) name: Box<str>,
+    pub(super) name: Arc<str>,
     pub(super) level: Level,
     pub(super) in_service: bool,
     pub(super) out_of_service: Option<usize>,
     pub(super) time_profile: Option<Box<str>>,
     pub(super) out_of_hours: Option<usize>,
     pub(super) alternate: Option<usize>,
+    /// Who has it may use the alternate at once.
+    pub(super) alternate_priority: Priority,
+    /// The others wait so long.
+    pub(super) alternate_wait: Duration,
 }
 
 /// Whether a form takes calls now.

@@ -42,9 +42,9 @@ use ahash::RandomState;
 use jiff::tz::TimeZone;
 
 pub use break_out::{FromSite, MOST_STEPS, follow};
-pub use caller::{Alone, Around, Caller, Neighbours, Standing};
+pub use caller::{Alone, Around, Caller, Neighbours, Priority, Standing};
 pub use calling::Calling;
-pub use decision::{Bar, BreakOutCall, Decision, EmergencyCall, ExtensionCall, Outcome, Refusal, Route};
+pub use decision::{Alternate, Bar, BreakOutCall, Decision, EmergencyCall, ExtensionCall, Outcome, Refusal, Route};
 pub use error::{PlanError, Problem};
 pub use everywhere::Everywhere;
 pub use expect::{Broken, Tried, try_expectations};

@@ -3,7 +3,7 @@
 use super::Plan;
 use super::break_out::FromSite;
 use super::caller::{Around, Caller, Standing};
-use super::decision::{Bar, Decision, EmergencyCall, Outcome, Refusal};
+use super::decision::{Alternate, Bar, Decision, EmergencyCall, Outcome, Refusal};
 use super::emergency::EmergencyRow;
 use super::feature::Feature;
 use super::level::{Level, Unusable};
@@ -63,6 +63,8 @@ pub(super) struct Routing<'a> {
     pub(super) trace: Trace,
     pub(super) rights: Option<(&'a str, &'a RightsHere)>,
     pub(super) bar: Option<Bar>,
+    /// The alternate form whose routes are being looked for.
+    pub(super) alternate: Option<Alternate>,
 }
 
 /// A row that won, and the string that it matched.
@@ -88,7 +90,7 @@ impl<'a> Routing<'a> {
         }
         let rights = in_force.name.and_then(|name| Some((name, plan.rights.get(name)?)));
         let bar = plan.bar_of(caller, &in_force);
-        Self { plan, caller, around, asking, trace, rights, bar }
+        Self { plan, caller, around, asking, trace, rights, bar, alternate: None }
     }
 
     /// Closes the trace, with no PIN in it (SPEC 10.5).

@@ -33,6 +33,8 @@ pub enum Step {
     Form { form: String, number: String, state: String },
     /// A way out.
     Route { group: String, trunks: Vec<String>, number: String, calling: String },
+    /// A form has an alternate, for when none of its own routes can be had.
+    Alternate { form: String, alternate: String, priority: u8, needs: u8, wait: u64 },
     /// A bar is asked.
     Bar { why: String },
     /// The digits go to another site.
@@ -119,6 +121,7 @@ impl Step {
             Self::Gives { outcome } if outcome.starts_with("BreakOut ") => vec![outcome],
             Self::Rights { .. }
             | Self::Candidate { .. }
+            | Self::Alternate { .. }
             | Self::Bar { .. }
             | Self::Note { .. }
             | Self::Gives { .. } => Vec::new(),
@@ -162,6 +165,13 @@ impl fmt::Display for Step {
             Self::Form { form, number, state } => write!(f, "  ARS {form} with {number}: {state}"),
             Self::Route { group, trunks, number, calling } => {
                 write!(f, "  route: {number} via {group} (trunks {}), calling number {calling}", trunks.join(", "))
+            }
+            Self::Alternate { form, alternate, priority, needs, wait } => {
+                write!(f, "  ARS {form}: while no route above can be had, {alternate} instead: ")?;
+                match wait {
+                    0 => write!(f, "at once (priority {priority}, {needs} needed)"),
+                    wait => write!(f, "after {wait} s of waiting (priority {priority}, {needs} needed)"),
+                }
             }
             Self::Bar { why } => write!(f, "  barred: {why}"),
             Self::BreakOut { site, digits } => write!(f, "  Break Out: {digits} is dialled at {site}"),

@@ -102,6 +102,9 @@ pub enum NoRoom {
     /// The trunk has no free channel.
     #[error("no line free")]
     Trunk,
+    /// As many calls pass from the trunk that it came by to a trunk as may.
+    #[error("no line free")]
+    Transit,
 }
 
 /// A 2xx to a call's INVITE.
@@ -171,6 +174,8 @@ pub struct LiveCalls {
     by_name: HashMap<u128, SmallVec<[u32; 4]>, RandomState>,
     deadlines: Deadlines<LiveId>,
     tally: Arc<Tally>,
+    /// Trunks that have got a channel back since somebody asked.
+    freed: Vec<u32>,
     most: usize,
 }
 
@@ -231,6 +236,7 @@ impl LiveCalls {
             by_name: HashMap::with_hasher(RandomState::with_seeds(a, b, c, d)),
             deadlines: Deadlines::new(),
             tally,
+            freed: Vec::new(),
             most: Self::MOST,
         }
     }
@@ -296,7 +302,12 @@ impl LiveCalls {
             return Err(NoRoom::User);
         }
         let release_user = || user.iter().for_each(|(user, _)| tally.users.release(user));
-        if let Some(channel) = wants.trunk {
+        // One call has one channel of a trunk, at whichever of its addresses it is tried.
+        let own = |hold: &Hold| wants.trunk.is_some_and(|channel| hold.trunk == Some(channel.mark));
+        let passed_on = live.holds.iter().position(|hold| own(hold) && !live.is_up(hold.branch));
+        if let Some(hold) = passed_on.and_then(|at| live.holds.get_mut(at)) {
+            hold.trunk = None;
+        } else if let Some(channel) = wants.trunk {
             if !tally.channels.reserve(&channel.mark, limit(channel.most)) {
                 release_user();
                 return Err(NoRoom::Trunk);
@@ -305,7 +316,7 @@ impl LiveCalls {
                 if !tally.transit.reserve(&came_by, limit(channel.transit)) {
                     tally.channels.release(&channel.mark);
                     release_user();
-                    return Err(NoRoom::Trunk);
+                    return Err(NoRoom::Transit);
                 }
                 live.transit = true;
             }
@@ -322,7 +333,8 @@ impl LiveCalls {
         let tally = Arc::clone(&self.tally);
         let Some(live) = self.live(id) else { return };
         if !live.is_up(branch) {
-            live.release(&tally, |hold| hold.branch == branch);
+            let freed = live.release(&tally, |hold| hold.branch == branch);
+            self.freed.extend(freed);
         }
     }
 
@@ -330,7 +342,13 @@ impl LiveCalls {
     pub fn settled(&mut self, id: LiveId) {
         let tally = Arc::clone(&self.tally);
         let Some(live) = self.live(id) else { return };
-        live.release_idle(&tally);
+        let freed = live.release_idle(&tally);
+        self.freed.extend(freed);
+    }
+
+    /// The mark of a trunk that has got a channel back; call until `None`.
+    pub fn poll_freed(&mut self) -> Option<u32> {
+        self.freed.pop()
     }
 
     /// A 2xx to the INVITE: a dialog is up. The first one brings what is told of the call at its end; a copy changes nothing.
@@ -412,7 +430,8 @@ impl LiveCalls {
         let live = self.live(id).filter(|live| live.up.is_some())?;
         live.dialogs.iter_mut().filter(|dialog| over(dialog)).for_each(|dialog| dialog.over = true);
         if live.dialogs.iter().any(|dialog| !dialog.over) {
-            live.release_idle(&tally);
+            let freed = live.release_idle(&tally);
+            self.freed.extend(freed);
             return None;
         }
         let Up { since, about, .. } = self.take(id)?.up?;
@@ -458,12 +477,13 @@ impl LiveCalls {
                 self.tally.calls.fetch_sub(1, Ordering::Relaxed);
             }
         }
-        live.release(&self.tally, |_| true);
+        self.freed.extend(live.release(&self.tally, |_| true));
         if let Some(user) = live.caller.take() {
             self.tally.users.release(&user);
         }
         if let Some(mark) = live.came_by {
             self.tally.channels.release(&mark);
+            self.freed.push(mark);
         }
         Some(live)
     }
@@ -507,13 +527,14 @@ impl Live {
     }
 
     /// Gives back what is held by branches without a dialog.
-    fn release_idle(&mut self, tally: &Tally) {
+    fn release_idle(&mut self, tally: &Tally) -> SmallVec<[u32; 2]> {
         let up: SmallVec<[u32; 4]> = self.dialogs.iter().filter(|it| !it.over).map(|it| it.branch).collect();
-        self.release(tally, |hold| !up.contains(&hold.branch));
+        self.release(tally, |hold| !up.contains(&hold.branch))
     }
 
-    fn release(&mut self, tally: &Tally, over: impl Fn(&Hold) -> bool) {
-        let mut at = 0;
+    /// Gives back what these hold; the trunks that have got a channel back.
+    fn release(&mut self, tally: &Tally, over: impl Fn(&Hold) -> bool) -> SmallVec<[u32; 2]> {
+        let (mut at, mut freed) = (0, SmallVec::new());
         while let Some(hold) = self.holds.get(at) {
             if !over(hold) {
                 at += 1;
@@ -525,6 +546,7 @@ impl Live {
             }
             if let Some(mark) = hold.trunk {
                 tally.channels.release(&mark);
+                freed.push(mark);
             }
         }
         if self.transit && self.holds.iter().all(|hold| hold.trunk.is_none()) {
@@ -533,6 +555,7 @@ impl Live {
                 tally.transit.release(&came_by);
             }
         }
+        freed
     }
 }
 

@@ -178,6 +178,11 @@ impl Context {
         !self.answered && !self.cancelled
     }
 
+    /// Whether another way may be tried: nothing has come that ends the search.
+    pub fn may_go_on(&self) -> bool {
+        self.is_open() && !self.stopped
+    }
+
     /// Whether anything rang since the last stages were set.
     pub fn has_rung(&self) -> bool {
         self.rang

@@ -133,6 +133,26 @@ pub struct Ringing {
     pub called: Called,
     /// How long they ring, counted from the first sending; `None`: until the caller gives up.
     pub after: Option<Duration>,
+    /// Where the call may wait for one of them, or for one that is not open to it yet.
+    pub lines: Option<Lines>,
+}
+
+/// The ways out of a call that may wait for a line (SPEC 6.6): its form has an alternate.
+#[derive(Clone, Debug)]
+pub struct Lines {
+    /// In the order of trying.
+    pub ways: Vec<Line>,
+    /// The caller's, 1 to 5.
+    pub priority: u8,
+}
+
+/// One of them.
+#[derive(Clone, Debug)]
+pub struct Line {
+    /// The trunk, at one of its addresses.
+    pub target: Target,
+    /// The caller waits so long before this way is open.
+    pub wait: Duration,
 }
 
 /// Where a request goes.

@@ -31,7 +31,6 @@ fn a_kind_of_key_is_told_once_with_its_first_place_and_how_often_it_stands_elsew
         warnings(&format!("[site]\nusers_csv = \"users.csv\"\n{}{}", user("201"), user("202"))),
         [
             "london.toml:8: users[0].login_code: has no effect in this release: nobody can log in by dialling (1 more like this)",
-            "users.csv:4: priority: has no effect in this release: alternate routes are not taken, and nobody waits for a trunk",
         ]
     );
 }

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use hotdesk::config::{Loaded, Sites, load};
 use hotdesk::ids::SiteName;
-use hotdesk::plan::{Around, Caller, Level, Neighbours, NoVisitors, Plan, RightsNames, Standing, Trace, follow};
+use hotdesk::plan::{
+    Around, Caller, Level, Neighbours, NoVisitors, Plan, Priority, RightsNames, Standing, Trace, follow,
+};
 use hotdesk::settings::User;
 use hotdesk::timing::Wall;
 
@@ -47,6 +49,7 @@ fn gives(loaded: &Loaded, site: &str, user: &str, digits: &str, time: &str) -> S
             time_profile: user.time_profile.as_deref(),
             out_of_hours: user.out_of_hours_rights.as_deref(),
         },
+        priority: Priority(user.priority),
         outgoing_bar: user.outgoing_bar,
         standing,
     };

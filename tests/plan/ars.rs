@@ -1,6 +1,6 @@
 //! SPEC 6.3 and 6.6: forms, their state and hours, and the routes that come out.
 
-use hotdesk::plan::{Around, CallingNumber, Outcome, Plan, Route, Trace};
+use hotdesk::plan::{Around, Caller, CallingNumber, Outcome, Plan, Priority, Route, Trace};
 use hotdesk::settings::{Site, TimeProfile, Weekly};
 use hotdesk::timing::Wall;
 
@@ -87,6 +87,92 @@ fn outside_its_hours_a_form_sends_to_another() {
     let closed = plan(&with_form(site, "main", |form| form.out_of_hours = None));
     let evening = Around::alone(Wall(MONDAY_NOON.0 + 8 * 3_600_000));
     assert_eq!(closed.route("912", &ada(), &evening, Trace::off()).outcome, Outcome::NoRoute);
+}
+
+/// The routes with what lets the caller use each.
+fn with_conditions(plan: &Plan, priority: u8, digits: &str) -> Vec<String> {
+    let caller = Caller { priority: Priority(priority), ..ada() };
+    let Outcome::Trunk(routes) = dials(plan, &caller, digits).outcome else { panic!("{digits} has no route") };
+    let words = |route: &Route| match &route.alternate {
+        Some(alternate) => format!("{route} {alternate}"),
+        None => route.to_string(),
+    };
+    routes.iter().map(words).collect()
+}
+
+#[test]
+fn an_alternate_is_open_at_once_or_after_a_wait() {
+    let site = site("london", "201", "9N;/Dial/N/main", "main>backup{0N/Dial/0N/pstn} backup{0N/Dial/80N/colt}");
+    let plan = plan(&with_form(site, "main", |form| form.alternate_priority = 4));
+    let at_once = ["012 via pstn", "8012 via colt by the alternate backup at once"];
+    let later = ["012 via pstn", "8012 via colt by the alternate backup after 30 s"];
+    assert_eq!([5, 4].map(|priority| with_conditions(&plan, priority, "9012")), [at_once, at_once]);
+    assert_eq!([3, 1].map(|priority| with_conditions(&plan, priority, "9012")), [later, later]);
+    assert_eq!(Caller::default().priority, Priority(5), "that of whom nothing is said");
+}
+
+#[test]
+fn the_wait_for_an_alternates_alternate_comes_after_the_first() {
+    let ars = "main>second{N/Dial/1N/pstn} second>third{N/Dial/2N/colt} third{N/Dial/3N/pstn}";
+    let site = with_form(site("london", "201", "9N;/Dial/N/main", ars), "second", |form| {
+        (form.alternate_priority, form.alternate_wait) = (5, std::time::Duration::from_secs(15));
+    });
+    let plan = plan(&site);
+    let routes = |priority| with_conditions(&plan, priority, "95");
+    assert_eq!(
+        routes(4),
+        ["15 via pstn", "25 via colt by the alternate second at once", "35 via pstn by the alternate third after 15 s"]
+    );
+    assert_eq!(
+        routes(1),
+        [
+            "15 via pstn",
+            "25 via colt by the alternate second after 30 s",
+            "35 via pstn by the alternate third after 45 s"
+        ]
+    );
+}
+
+#[test]
+fn a_way_that_is_there_already_is_no_alternate() {
+    let ars = "main>backup{0N/Dial/0N/pstn 0N/Dial/0N/colt} backup{0N/Dial/0N/colt 0N/Dial/70N/colt}";
+    let plan = plan(&site("london", "201", "9N;/Dial/N/main", ars));
+    assert_eq!(
+        with_conditions(&plan, 5, "9012"),
+        ["012 via pstn", "012 via colt", "7012 via colt by the alternate backup at once"]
+    );
+}
+
+#[test]
+fn an_alternate_that_is_closed_bars_or_has_no_way_changes_nothing() {
+    let ars = "main>backup{0N/Dial/0N/pstn} backup{1N/Dial/1N/colt 02N/Barred 03N/Busy}";
+    let open = || site("london", "201", "9N;/Dial/N/main", ars);
+    let compiled = plan(&open());
+    for digits in ["9012", "9022", "9032"] {
+        assert_eq!(with_conditions(&compiled, 5, digits), [format!("{} via pstn", &digits[1..])]);
+    }
+    let closed = plan(&with_form(open(), "backup", |form| form.in_service = false));
+    assert_eq!(with_conditions(&closed, 5, "9012"), ["012 via pstn"]);
+    // The form itself is closed: its alternate is for full trunks, not for that.
+    let out = plan(&with_form(open(), "main", |form| form.in_service = false));
+    assert_eq!(dials(&out, &ada(), "9012").outcome, Outcome::NoRoute);
+}
+
+#[test]
+fn what_ends_the_search_among_the_forms_codes_ends_it_before_the_alternate() {
+    let ars = "main>backup{0N/Dial/0N/pstn 0N/Barred} backup{0N/Dial/0N/colt}";
+    let plan = plan(&site("london", "201", "9N;/Dial/N/main", ars));
+    assert_eq!(with_conditions(&plan, 5, "9012"), ["012 via pstn"]);
+}
+
+#[test]
+fn the_trace_says_what_lets_the_caller_use_the_alternate() {
+    let plan = plan(&site("london", "201", "9N;/Dial/N/main", "main>backup{0N/Dial/0N/pstn} backup{0N/Dial/80N/colt}"));
+    let trace = |priority| dials(&plan, &Caller { priority: Priority(priority), ..ada() }, "9012").trace.to_string();
+    let line = "ARS main: while no route above can be had, backup instead: ";
+    assert!(trace(3).contains(&format!("{line}at once (priority 3, 3 needed)\n")), "{}", trace(3));
+    assert!(trace(2).contains(&format!("{line}after 30 s of waiting (priority 2, 3 needed)\n")), "{}", trace(2));
+    assert!(trace(2).contains("  route: 8012 via colt (trunks colt-1)"), "{}", trace(2));
 }
 
 #[test]

@@ -35,12 +35,14 @@ fn row(text: &str, at: usize) -> ShortCodeRow {
     }
 }
 
-/// `name{codes}`, separated by spaces.
+/// `name{codes}`, or `name>alternate{codes}`, separated by spaces.
 pub fn forms(text: &str) -> BTreeMap<String, ArsForm> {
     let mut forms = BTreeMap::new();
     for form in text.split('}').map(str::trim).filter(|form| !form.is_empty()) {
         let (name, codes) = form.split_once('{').expect("name{codes}");
-        forms.insert(name.to_owned(), self::form(codes));
+        let (name, alternate) =
+            name.split_once('>').map_or((name, None), |(name, other)| (name, Some(other.to_owned())));
+        forms.insert(name.to_owned(), ArsForm { alternate, ..self::form(codes) });
     }
     forms
 }

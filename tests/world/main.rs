@@ -14,6 +14,7 @@ mod a_call_counts_until_it_ends;
 mod a_call_ends_even_when_its_bye_is_lost;
 mod a_call_is_forwarded;
 mod a_call_may_overtake_the_answer_to_a_login;
+mod a_caller_waits_for_a_line;
 mod a_cancel_may_cross_the_200;
 mod a_carrier_asks_who_we_are;
 mod a_full_trunk_gives_way_to_the_next;

@@ -219,6 +219,44 @@ impl Machine for Begins {
     }
 }
 
+/// What is in any of the sets.
+pub(super) struct AnyOf<'a> {
+    sets: Vec<Rc<dyn Machine + 'a>>,
+    states: States<Vec<State>>,
+}
+
+impl<'a> AnyOf<'a> {
+    pub(super) fn new(sets: Vec<Rc<dyn Machine + 'a>>) -> Self {
+        Self { sets, states: States::new() }
+    }
+}
+
+impl Machine for AnyOf<'_> {
+    fn start(&self) -> State {
+        self.states.number(self.sets.iter().map(|set| set.start()).collect())
+    }
+
+    fn read(&self, state: State, c: u8) -> State {
+        let at = self.states.of(state);
+        self.states.number(self.sets.iter().zip(at.iter()).map(|(set, at)| set.read(*at, c)).collect())
+    }
+
+    fn accepts(&self, state: State) -> bool {
+        let at = self.states.of(state);
+        self.sets.iter().zip(at.iter()).any(|(set, at)| set.accepts(*at))
+    }
+
+    fn is_dead(&self, state: State) -> bool {
+        let at = self.states.of(state);
+        self.sets.iter().zip(at.iter()).all(|(set, at)| set.is_dead(*at))
+    }
+
+    fn literals(&self, state: State) -> u128 {
+        let at = self.states.of(state);
+        self.sets.iter().zip(at.iter()).fold(0, |all, (set, at)| all | set.literals(*at))
+    }
+}
+
 /// What is in both sets.
 pub(super) struct Both<'a> {
     one: Rc<dyn Machine + 'a>,

@@ -10,9 +10,10 @@ use super::order::{Order, Verdict};
 use super::people::classes;
 use super::ways::Walk;
 use super::{finding::Finding, sites};
+use crate::ids::SiteName;
 use crate::plan::everywhere::State;
 use crate::plan::level::Level;
-use crate::plan::{Around, Caller, Everywhere, Outcome, Standing, Trace, follow};
+use crate::plan::{Around, Caller, Decision, Everywhere, Outcome, Route, Standing, Trace, follow};
 
 /// The answer: ways, and what could not be decided.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -157,10 +158,25 @@ fn open(
         // rights of the same name at the target may bar what is not a matter of digits
         if matches!(decision.outcome, Outcome::Trunk(_)) {
             ends.insert(end);
-            open.push(Open { steps: way.steps, dialled, gives: decision.gives(here.plan.site()) });
+            let gives = given(decision, &way.steps, here.plan.site());
+            open.push(Open { steps: way.steps, dialled, gives });
         }
     }
     open
+}
+
+/// What the route at the end of a way gives, and what lets a caller use it.
+fn given(mut decision: Decision, steps: &[String], asked: &SiteName) -> String {
+    let Outcome::Trunk(routes) = &mut decision.outcome else { return decision.gives(asked) };
+    let group = steps.last().and_then(|step| step.strip_prefix("trunks of ")).unwrap_or_default();
+    let by_alternate = steps.iter().any(|step| step.starts_with("alternate of "));
+    let is_it = |route: &Route| *route.group == *group && (!by_alternate || route.alternate.is_some());
+    if let Some(at) = routes.iter().position(is_it) {
+        routes.swap(0, at);
+    }
+    let alternate = routes.first().and_then(|route| route.alternate.clone());
+    let gives = decision.gives(asked);
+    alternate.map_or_else(|| gives.clone(), |alternate| format!("{gives} ({alternate})"))
 }
 
 fn is_site(step: &str) -> bool {

@@ -7,7 +7,7 @@ use ahash::RandomState;
 
 use super::here::Here;
 use super::leads::Leads;
-use super::machine::{Both, Machine, State, States};
+use super::machine::{AnyOf, Both, Machine, NotEmpty, State, States};
 use super::order::{Order, Verdict};
 use super::site_numbers::Names;
 use crate::ids::SiteName;
@@ -95,20 +95,47 @@ impl<'a: 'h, 'h> Walk<'a, 'h> {
     fn form(&self, plan: &'h Plan, at: usize) -> Vec<WayOut<'h>> {
         let mut ways = Vec::new();
         for form in self.forms(plan, at) {
-            for (first, row) in tried(&form.level).into_iter().filter(|(_, row)| row.feature == Feature::Dial) {
-                let Some(shape) =
-                    row.number.as_ref().and_then(|number| number.shape(self.caller.extension, self.caller.name))
-                else {
-                    continue;
-                };
-                for way in self.through(plan, row) {
-                    let order = Rc::new(Order::alone(plan, &form.level));
-                    let decides = Verdict::Row { level: 0, row: first };
-                    let machine = Leads::new(order, decides, &row.pattern, shape.clone(), way.machine);
-                    let mut steps = vec![format!("{} in {}", described(row), form.name)];
-                    steps.extend(way.steps);
-                    ways.push(WayOut { steps, machine: Rc::new(machine) });
-                }
+            ways.extend(self.open_form(plan, form, |_| true));
+            ways.extend(self.alternates(plan, form));
+        }
+        ways
+    }
+
+    /// SPEC 6.6: the ways of the alternate form, for the numbers that have a way by the form itself and no code that ends the search.
+    fn alternates(&self, plan: &'h Plan, form: &'h Form) -> Vec<WayOut<'h>> {
+        let Some(at) = form.alternate else { return Vec::new() };
+        let ends = |row: &ShortCode| {
+            let same = |other: &&ShortCode| other.pattern.elements() == row.pattern.elements();
+            form.level.rows().iter().filter(same).any(|other| other.feature != Feature::Dial)
+        };
+        let any = Walk { wanted: Rc::new(NotEmpty), ..*self };
+        let own = any.open_form(plan, form, |row| !ends(row)).into_iter().map(|way| way.machine).collect();
+        let own: Rc<dyn Machine + 'h> = Rc::new(AnyOf::new(own));
+        let mut ways = self.form(plan, at);
+        for way in &mut ways {
+            way.machine = Rc::new(Both::new(own.clone(), way.machine.clone()));
+            way.steps.insert(0, format!("alternate of {}", form.name));
+        }
+        ways
+    }
+
+    /// The ways of a form by its own codes.
+    fn open_form(&self, plan: &'h Plan, form: &'h Form, counts: impl Fn(&ShortCode) -> bool) -> Vec<WayOut<'h>> {
+        let mut ways = Vec::new();
+        let rows = tried(&form.level).into_iter().filter(|(_, row)| row.feature == Feature::Dial && counts(row));
+        for (first, row) in rows {
+            let Some(shape) =
+                row.number.as_ref().and_then(|number| number.shape(self.caller.extension, self.caller.name))
+            else {
+                continue;
+            };
+            for way in self.through(plan, row) {
+                let order = Rc::new(Order::alone(plan, &form.level));
+                let decides = Verdict::Row { level: 0, row: first };
+                let machine = Leads::new(order, decides, &row.pattern, shape.clone(), way.machine);
+                let mut steps = vec![format!("{} in {}", described(row), form.name)];
+                steps.extend(way.steps);
+                ways.push(WayOut { steps, machine: Rc::new(machine) });
             }
         }
         ways

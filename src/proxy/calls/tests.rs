@@ -261,12 +261,12 @@ fn a_call_in_by_a_trunk_and_out_by_one_is_transit_and_counts_once() {
     let mut bench = bench();
     let (first, second) = (bench.by_trunk("1"), bench.by_trunk("2"));
     assert!(bench.dial_out(first, 0, 9, Some(1)).is_ok());
-    assert!(bench.dial_out(first, 1, 9, Some(1)).is_ok(), "the same call");
-    assert_eq!(bench.counts(), [2, 0, 0, 2, 2, 1]);
-    assert_eq!(bench.dial_out(second, 0, 9, Some(1)), Err(NoRoom::Trunk));
-    assert_eq!(bench.counts(), [2, 0, 0, 2, 2, 1]);
+    assert!(bench.dial_out(first, 1, 9, Some(1)).is_ok(), "the same call: it keeps its channel");
+    assert_eq!(bench.counts(), [2, 0, 0, 2, 1, 1]);
+    assert_eq!(bench.dial_out(second, 0, 9, Some(1)), Err(NoRoom::Transit));
+    assert_eq!(bench.counts(), [2, 0, 0, 2, 1, 1]);
     bench.calls.give_back(first, 0);
-    assert_eq!(bench.dial_out(second, 0, 9, Some(1)), Err(NoRoom::Trunk));
+    assert_eq!(bench.dial_out(second, 0, 9, Some(1)), Err(NoRoom::Transit));
     bench.calls.give_back(first, 1);
     assert!(bench.dial_out(second, 0, 9, Some(1)).is_ok());
     bench.calls.over(first);
