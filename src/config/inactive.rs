@@ -73,7 +73,6 @@ const ARS: &[Inactive<ArsTable>] = &[];
 
 const TRUNKS: &[Inactive<TrunkRow>] = &[
     row("address", has_host_name, "host names are not looked up: no call ever leaves by this trunk"),
-    row("geolocation", |trunk| trunk.geolocation.as_deref().is_some_and(|how| how != "no"), "no location is sent"),
     row("register", |trunk| trunk.register.is_some(), "nothing registers with a carrier"),
 ];
 

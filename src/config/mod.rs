@@ -12,6 +12,7 @@
 mod after;
 mod calendar;
 mod document;
+mod emergency;
 mod files;
 mod fingerprint;
 mod forwards;

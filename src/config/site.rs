@@ -7,12 +7,12 @@ use super::document::At;
 use super::numbering::{Numbering, Wanted};
 use super::plan_file::PlanFiles;
 use super::problem::Report;
-use super::raw::{BreakOutTable, EmergencyTable, ExpectRow, LabTable, LocationRow, ShortCode, SiteTable};
+use super::raw::{BreakOutTable, ExpectRow, LabTable, ShortCode, SiteTable};
 use super::sections;
-use super::{people, trunks};
+use super::{emergency, people, trunks};
 use crate::ids::{Extension, SiteName};
 use crate::plan::Gives;
-use crate::settings::{BreakOut, Emergency, Expect, Lab, Location, Network, Rights, ShortCodeRow, Site, SiteEntry};
+use crate::settings::{BreakOut, Expect, Lab, Network, Rights, ShortCodeRow, Site, SiteEntry};
 
 /// What the rows of a site may refer to.
 #[derive(Debug)]
@@ -70,8 +70,7 @@ pub fn site(
             site.expect.extend(expect(at, row, site.timezone.is_some(), &names, numbering, report));
         },
     );
-    let emergency = |at: At<'_>, table, report: &mut Report| emergency(at, table, &entry.name, numbering, report);
-    site.emergency = files.single("emergency", report, |file| file.emergency.as_ref(), emergency).unwrap_or_default();
+    emergency::fill(&mut site, files, numbering, report);
     let break_out = |at: At<'_>, table, report: &mut Report| break_out(at, table, network, report);
     site.break_out = files.single("break_out", report, |file| file.break_out.as_ref(), break_out).unwrap_or_default();
     site
@@ -173,42 +172,6 @@ fn expect(
         gives: gives?,
         origin: at.spot().origin(),
     })
-}
-
-fn emergency(
-    at: At<'_>,
-    table: &EmergencyTable,
-    site: &SiteName,
-    numbering: &mut Numbering,
-    report: &mut Report,
-) -> Emergency {
-    let list = at.key("notify");
-    let mut notify = Vec::new();
-    for (index, number) in table.notify.iter().enumerate() {
-        numbering.mention(list.row(index), site, number, Wanted::User);
-        notify.push(Extension::new(number));
-    }
-    let locations = at.key("locations");
-    Emergency {
-        location: report.text(at.key("location"), table.location.as_deref()).unwrap_or_default(),
-        caller_id: report.number(at.key("caller_id"), table.caller_id.as_deref()),
-        default: report.number(at.key("default"), table.default.as_deref()),
-        notify,
-        anyone_from: report.sources(at.key("anyone_from"), &table.anyone_from),
-        none: table.none.unwrap_or(false),
-        locations: table.locations.iter().enumerate().map(|(i, row)| location(locations.row(i), row, report)).collect(),
-    }
-}
-
-fn location(at: At<'_>, row: &LocationRow, report: &mut Report) -> Location {
-    if row.networks.is_empty() {
-        report.error(at.key("networks"), "is missing: which phones are there");
-    }
-    Location {
-        networks: report.sources(at.key("networks"), &row.networks),
-        location: report.required(at.key("location"), row.location.as_deref()).unwrap_or_default(),
-        caller_id: report.number(at.key("caller_id"), row.caller_id.as_deref()),
-    }
 }
 
 fn break_out(at: At<'_>, table: &BreakOutTable, network: &Network, report: &mut Report) -> BreakOut {

@@ -36,6 +36,13 @@ pub(super) struct Proven {
     pub nonce_issued: Option<Wall>,
 }
 
+/// Whether a source is locked for a user (SPEC 5.9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lock {
+    Open,
+    Holds,
+}
+
 /// What a REGISTER for a visitor who is not logged in yet is asked at home.
 #[derive(Clone, Debug)]
 pub(super) enum Credible {
@@ -66,17 +73,40 @@ impl Node {
 
     /// Proves the sender by the credentials of our realm in `header`; else the challenge that belongs to it.
     pub(super) fn prove(&mut self, now: Now, asked: &Asked, header: &Name) -> Result<Proven, Rejection> {
-        let Some(given) = self.credentials(asked, header) else { return Err(self.challenge(now, header, false)) };
+        match self.prove_unlocked(now, asked, header) {
+            // SPEC 5.9: a locked one gets the answer that a wrong one gets.
+            (_, Lock::Holds) => Err(self.challenge(now, header, false)),
+            (proven, Lock::Open) => proven,
+        }
+    }
+
+    /// The same for a call for help: no lockout stands before it (SPEC 6.7). A locked source that guesses may do so no oftener than one
+    /// that proves nothing.
+    pub(super) fn prove_for_help(&mut self, now: Now, asked: &Asked) -> Result<Proven, Rejection> {
+        if let Some(proven) = self.lab_caller(asked) {
+            return Ok(proven);
+        }
+        let header = Name::ProxyAuthorization;
+        match self.prove_unlocked(now, asked, &header) {
+            (Ok(_), Lock::Holds) if !self.may_call_for_help(now, asked.source.remote.ip()) => {
+                Err(self.challenge(now, &header, false))
+            }
+            (proven, Lock::Holds | Lock::Open) => proven,
+        }
+    }
+
+    /// What the digest proves, and whether the source is locked for its user.
+    fn prove_unlocked(&mut self, now: Now, asked: &Asked, header: &Name) -> (Result<Proven, Rejection>, Lock) {
+        let Some(given) = self.credentials(asked, header) else {
+            return (Err(self.challenge(now, header, false)), Lock::Open);
+        };
         let username = String::from_utf8_lossy(&given.username);
         let config = Arc::clone(&self.config);
         let found = self.account(&config.site, &username, algorithm_of(&given));
         let ha1s = found.as_ref().map(|(_, credentials)| Ha1s::from(credentials.as_ref()));
         let verdict = self.verdict(now, asked, &given, ha1s);
-        // SPEC 5.9: a locked one gets the answer that a wrong one gets.
-        if self.is_locked_out(now, asked, &username, verdict) {
-            return Err(self.challenge(now, header, false));
-        }
-        match (verdict, found) {
+        let lock = if self.is_locked_out(now, asked, &username, verdict) { Lock::Holds } else { Lock::Open };
+        let proven = match (verdict, found) {
             (Verdict::Good { nonce_issued }, Some((account, _))) => {
                 Ok(Proven { account, nonce_issued: Some(nonce_issued) })
             }
@@ -84,7 +114,8 @@ impl Node {
             (Verdict::Good { .. } | Verdict::Wrong | Verdict::OtherRealm | Verdict::Malformed(_), _) => {
                 Err(self.challenge(now, header, false))
             }
-        }
+        };
+        (proven, lock)
     }
 
     /// Counts wrong answers of a source for a user, and says whether it is locked. A device with a live binding is never locked out

@@ -37,6 +37,8 @@ pub(super) enum What {
     Renew(Renewing),
     /// A notice that is sent until it is answered.
     Notice(Key),
+    /// Whether a digest is right, for the call for help that waits.
+    Help(Key),
     /// Whether the site is there.
     Probe,
 }
@@ -213,6 +215,7 @@ impl Node {
             What::Renew(asked) => self.renewals_answered(now, &task.site, &asked, body.as_deref()),
             What::Notice(notice) if response.status().is_success() => drop(self.notices.remove(&notice)),
             What::Notice(notice) => self.notice_failed(now, notice),
+            What::Help(help) => self.help_judged(now, help, response.status()),
             What::Probe => {}
         }
     }
@@ -251,6 +254,7 @@ impl Node {
             What::Login(extension) => self.login_failed(now, &extension, &task.site),
             What::Renew(_) => self.renewals_failed(now, &task.site),
             What::Notice(notice) => self.notice_failed(now, notice),
+            What::Help(help) => self.help_failed(now, help),
             What::Probe => {}
         }
     }

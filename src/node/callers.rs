@@ -9,9 +9,6 @@ const REMEMBERED: Duration = Duration::from_secs(24 * 3600);
 /// Most calls of one source in [`WINDOW`].
 const CALLS: usize = 10;
 const WINDOW: Duration = Duration::from_secs(60);
-/// Most calls of one source in [`AT_ONCE`]: a second phone, or a second try, but no flood.
-const CALLS_AT_ONCE: usize = 2;
-const AT_ONCE: Duration = Duration::from_secs(5);
 /// Most addresses, and most calls, remembered; the oldest goes first.
 const MOST: usize = 65_536;
 
@@ -53,18 +50,14 @@ impl Callers {
         self.bound.get(&source).is_some_and(|&at| now.saturating_duration_since(at) < REMEMBERED)
     }
 
-    /// Counts an unauthenticated call; false for the third in five seconds and the eleventh in a minute. Nothing else is kept of a
-    /// call that may not be made, and no other source is looked at but those whose minute is over.
+    /// Counts an unauthenticated call; false for the eleventh in a minute. Nothing else is kept of a call that may not be made, and no
+    /// other source is looked at but those whose minute is over.
     pub(super) fn may_call(&mut self, now: Instant, source: IpAddr) -> bool {
         let is_over = |at: Instant| now.saturating_duration_since(at) >= WINDOW;
         while self.recent.len() >= MOST || self.recent.front().is_some_and(|&(at, _)| is_over(at)) {
             self.forget_oldest_call();
         }
-        let calls = self.calls.get(&source);
-        let made = calls.map_or(0, VecDeque::len);
-        let lately = |&&at: &&Instant| now.saturating_duration_since(at) < AT_ONCE;
-        let at_once = calls.map_or(0, |calls| calls.iter().rev().take_while(lately).count());
-        if made >= CALLS || at_once >= CALLS_AT_ONCE {
+        if self.calls.get(&source).map_or(0, VecDeque::len) >= CALLS {
             return false;
         }
         self.calls.entry(source).or_default().push_back(now);
@@ -94,22 +87,13 @@ mod tests {
     }
 
     #[test]
-    fn the_third_call_at_once_is_one_too_many() {
-        let (mut callers, start) = start();
-        assert!(callers.may_call(start, SOURCE) && callers.may_call(start, SOURCE));
-        assert!(!callers.may_call(start + AT_ONCE - Duration::from_millis(1), SOURCE));
-        assert!(callers.may_call(start, IpAddr::from([192, 0, 2, 2])));
-        assert!(callers.may_call(start + AT_ONCE, SOURCE));
-    }
-
-    #[test]
     fn the_eleventh_call_in_a_minute_is_one_too_many() {
         let (mut callers, start) = start();
-        let at = |tries: u32| start + AT_ONCE * tries;
+        let at = |tries: u32| start + Duration::from_secs(5) * tries;
         assert!((0..10).all(|tries| callers.may_call(at(tries), SOURCE)));
         assert!(!callers.may_call(at(10), SOURCE));
         assert!(callers.may_call(at(10), IpAddr::from([192, 0, 2, 2])));
-        assert!(callers.may_call(start + WINDOW, SOURCE));
+        assert!(callers.may_call(start + WINDOW, SOURCE), "the first one is a minute ago");
         assert!(!callers.may_call(start + WINDOW, SOURCE));
     }
 

@@ -234,6 +234,7 @@ impl Node {
             shows: self.shows_inside(request, &known.proof, known.side),
             max_breadth: None,
             counts: None,
+            conveys: None,
         })
     }
 

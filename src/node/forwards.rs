@@ -283,6 +283,7 @@ impl Node {
             shows: Shows::default(),
             max_breadth: None,
             counts: None,
+            conveys: None,
         };
         let name = uri.user().unwrap_or_default().into_owned();
         self.note_forward(search, owner, cause, &name);

@@ -341,7 +341,7 @@ fn proves(visitor: &Visitor) -> bool {
     visitor.guest.user.credentials != Credentials::default()
 }
 
-fn digest_of(asked: &Asked, given: &sip::Credentials, now: Now) -> PhoneDigest {
+pub(super) fn digest_of(asked: &Asked, given: &sip::Credentials, now: Now) -> PhoneDigest {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let optional = |bytes: &Option<bytes::Bytes>| bytes.as_deref().map(text);
     PhoneDigest {

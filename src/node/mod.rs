@@ -5,7 +5,8 @@
 //!                            ├─ dialog    a request in a dialog, by proof  │
 //!                            ├─ register ─ login   REGISTER                ├─ route ─ call ─ transactions
 //!                            ├─ trunks    a carrier, by its address        │
-//!                            └─ phones ─ admit     everybody else         ─┘
+//!                            └─ phones ─ admit     everybody else         ─┤
+//!                                 └─ help           an emergency number    ─┘
 //!                                 └─ subscriptions   SUBSCRIBE to oneself
 //! handle_timeout ── timers ──┬─ call      silence, timer C, ─ forwards: nobody answers; ─ waiting: for a line
 //!                            ├─ upkeep    bindings, leases, renewals
@@ -34,6 +35,7 @@ mod forwards;
 mod gateways;
 mod gather;
 mod handover;
+mod help;
 mod keepalive;
 mod leases;
 mod links;
@@ -178,6 +180,8 @@ pub struct Node {
     due: BTreeMap<SiteName, BTreeSet<Extension>>,
     /// Visitors of before a restart that home has not confirmed yet (SPEC 8.5).
     returning: BTreeMap<Extension, Visitor>,
+    /// Calls for help whose digest a home site judges.
+    helping: BTreeMap<Key, help::Helping>,
     /// Home sites that are being asked for renewals.
     renewing: BTreeSet<SiteName>,
     /// Renewals of other sites whose parts are with other shards.
@@ -246,6 +250,7 @@ impl Node {
             subscriptions: Subscriptions::default(),
             due: BTreeMap::new(),
             returning: BTreeMap::new(),
+            helping: BTreeMap::new(),
             renewing: BTreeSet::new(),
             gatherings: Keyed::new(gatherings),
             date: Date::default(),
@@ -332,7 +337,11 @@ impl Node {
             transactions: servers.invite + servers.non_invite + clients.invite + clients.non_invite,
             calls: self.calls.len(),
             live: self.live.len(),
-            waiting: self.ledger.len() + self.logins.len() + self.notices.len() + self.gatherings.len(),
+            waiting: self.ledger.len()
+                + self.logins.len()
+                + self.notices.len()
+                + self.gatherings.len()
+                + self.helping.len(),
         }
     }
 

@@ -1,18 +1,15 @@
 //! Requests of phones outside a dialog, but for REGISTER (SPEC 9.4, 9.5): help first, then who asks, then what was dialled.
 
-use std::net::IpAddr;
-
 use super::Node;
 use super::admit::{Account, Proven};
 use super::route::{dialler, number_of};
-use super::tasks::{Asked, Key, Passing};
-use crate::event::Event;
+use super::tasks::{Asked, Passing};
 use crate::ids::Extension;
 use crate::link::proof::Peer;
-use crate::link::{Caller as Claimed, Claims, HomeUser, Identity, State};
+use crate::link::{Caller as Claimed, Claims, HomeUser, Identity};
 use crate::location::Record;
-use crate::plan::{Decision, EmergencyCall, Outcome, Standing};
-use crate::proxy::{Caller, SessionTimer, is_anonymous, is_loop, is_withheld, routing_hash};
+use crate::plan::Standing;
+use crate::proxy::{Caller, is_anonymous, is_loop, is_withheld, routing_hash};
 use crate::rejection::Rejection;
 use crate::sip::{Method, Name, Reply, Request, Status};
 use crate::timing::Now;
@@ -144,7 +141,7 @@ impl Node {
         Peer::Phone { flow, nat: address.is_none() }
     }
 
-    fn caller_of(&self, account: &Account) -> Caller {
+    pub(super) fn caller_of(&self, account: &Account) -> Caller {
         match account {
             Account::Resident(extension) => Caller::User {
                 extension: extension.clone(),
@@ -227,150 +224,12 @@ impl Node {
         // A stranger learns that somebody is there, at no more than SPEC 9.5 allows.
         self.answer_stranger(asked.reply_to, asked.request.bytes().len(), reply.write());
     }
-
-    /// SPEC 6.7: an INVITE for a number that is an emergency number here, from someone who may call for help.
-    pub(super) fn emergency_of(&self, request: &Request, dialled: &Extension) -> Option<EmergencyCall> {
-        if request.method() != &Method::INVITE {
-            return None;
-        }
-        let plan = &self.config.plan;
-        plan.emergency(dialled.as_str()).or_else(|| {
-            let (site, digits) = plan.break_out_alone(dialled.as_str())?;
-            let helps = plan.emergency(&digits).is_some() || self.links.helps(&site, &digits);
-            helps.then(|| plan.emergency_for(&digits)).flatten()
-        })
-    }
-
-    /// SPEC 6.7: the call for help that a proven user makes behind a Break Out prefix. What is dialled for help at the target is
-    /// dialled here, whether that site can be asked or not.
-    fn help_behind(&self, asked: &Asked, decision: &Decision) -> Option<EmergencyCall> {
-        if asked.request.method() != &Method::INVITE {
-            return None;
-        }
-        if let Outcome::Emergency(call) = &decision.outcome {
-            return Some(call.clone());
-        }
-        let Outcome::BreakOut(there) = &decision.outcome else { return None };
-        let helps = self.links.helps(&there.site, &there.digits);
-        helps.then(|| self.config.plan.emergency_for(&there.digits)).flatten()
-    }
-
-    fn call_for_help(&mut self, now: Now, asked: Asked, call: &EmergencyCall) {
-        let proven = self.authenticate(now, &asked);
-        let caller = match &proven {
-            Ok(proven) => self.caller_of(&proven.account),
-            Err(_) if self.helps(now, asked.source.remote.ip()) || self.home_must_judge(now, &asked) => Caller::Unknown,
-            Err(challenge) => return self.refuse_statelessly(&asked, challenge),
-        };
-        self.dial_help(now, asked, caller, call);
-    }
-
-    /// Sends an admitted emergency call out, and tells those in charge.
-    fn dial_help(&mut self, now: Now, asked: Asked, caller: Caller, call: &EmergencyCall) {
-        let Some(max_forwards) = self.hops_left(&asked) else { return };
-        let plan = Passing {
-            max_forwards,
-            hash: routing_hash(&self.secret, &asked.request, b"emergency"),
-            own_routes: 0,
-            strict_last: None,
-            drop_routes: true,
-            record_route: Some(self.caller_peer(&asked)),
-            asserted: None,
-            keep_identity: false,
-            from_outside: false,
-            sees_withheld: false,
-            gives: format!("Emergency {}", call.number),
-        };
-        self.help_is_called(now, &asked, &caller, call);
-        let stages = self.emergency_stages(asked.source.remote, call);
-        self.start_call(now, asked, caller, plan, stages.into());
-    }
-
-    fn help_is_called(&mut self, now: Now, asked: &Asked, caller: &Caller, call: &EmergencyCall) {
-        let (from, source, number) = (caller.label().to_owned(), asked.source.remote, call.number.clone());
-        self.say(Event::Emergency { from, source, number });
-        let who = match caller {
-            Caller::Unknown => format!("somebody who claims to be {}", claimed_name(asked)),
-            Caller::User { .. } | Caller::Desk(_) | Caller::Outside { .. } => caller.label().to_owned(),
-        };
-        let place = self.place_of(source.ip());
-        self.tell_those_in_charge(now, &help_text(&who, &call.number, &place, source, now));
-    }
-
-    /// Where a phone stands, by its source address, in the words of the configuration.
-    fn place_of(&self, source: IpAddr) -> String {
-        let emergency = &self.config.site.emergency;
-        let place = emergency.locations.iter().find(|place| place.networks.iter().any(|net| net.contains(source)));
-        place.map_or(&emergency.location, |place| &place.location).clone()
-    }
-
-    /// SPEC 6.7: those of `notify` are told by MESSAGE who calls for help, where and when.
-    fn tell_those_in_charge(&mut self, now: Now, text: &str) {
-        for extension in self.config.site.emergency.notify.clone() {
-            self.tell(now, &extension, text);
-        }
-    }
-
-    /// SPEC 6.7: the target of a Break Out says that the number is one for emergencies: it is dialled where the phone stands.
-    pub(super) fn dial_help_here(&mut self, now: Now, key: Key, number: &Extension) -> bool {
-        let Some(call) = self.config.plan.emergency_for(number.as_str()) else { return false };
-        let Some(asking) = self.calls.of(key) else { return false };
-        let (asked, caller) = (asking.asked.clone(), asking.caller.clone());
-        self.help_is_called(now, &asked, &caller, &call);
-        let stages = self.emergency_stages(asked.source.remote, &call);
-        if let Some(asking) = self.calls.of(key) {
-            // Nobody's forward calls emergency services.
-            if !asking.way.diversions.is_empty() {
-                return false;
-            }
-            asking.context.insert(stages);
-            asking.plan.gives = format!("Emergency {}", call.number);
-            asking.session = SessionTimer::default();
-        }
-        true
-    }
-
-    /// Sources that need no credentials to call for help: those that had a binding here in the last 24 h, and the networks named.
-    fn helps(&mut self, now: Now, source: IpAddr) -> bool {
-        let anyone = self.config.site.emergency.anyone_from.iter().any(|network| network.contains(source));
-        (anyone || self.commons.callers.with(|callers| callers.was_bound(now.instant, source)))
-            && self.may_call_for_help(now, source)
-    }
-
-    /// A digest that only an unreachable home could check: its nonce is ours and fresh, and its user lives where no link is up.
-    fn home_must_judge(&mut self, now: Now, asked: &Asked) -> bool {
-        let Some(given) = self.credentials(asked, &Name::ProxyAuthorization) else { return false };
-        let user = String::from_utf8_lossy(&given.username);
-        let home = self.config.network.home_of(&user).map(|home| home.name.clone());
-        let state = home.and_then(|home| self.links.with_peer(&home, |peer| peer.state()));
-        let unreachable = state.is_some_and(|state| state != State::Up);
-        let fresh = unreachable && self.verdict(now, asked, &given, None) == crate::auth::Verdict::Wrong;
-        fresh && self.may_call_for_help(now, asked.source.remote.ip())
-    }
-
-    /// Counts an emergency call of somebody who has proven nothing.
-    fn may_call_for_help(&self, now: Now, source: IpAddr) -> bool {
-        self.commons.callers.with(|callers| callers.may_call(now.instant, source))
-    }
 }
 
 /// SPEC 9.9: a SUBSCRIBE to one's own AOR. To must name it too: by that the request has come to the shard that owns the AOR.
 fn watches_itself(request: &Request, account: &Account, dialled: &Extension) -> bool {
     let to = request.to().uri().user();
     account.name() == dialled.as_str() && to.is_some_and(|to| *to == *dialled.as_str())
-}
-
-/// What those in charge read.
-fn help_text(who: &str, number: &str, place: &str, source: std::net::SocketAddr, now: Now) -> String {
-    let place = if place.is_empty() { "no location is configured" } else { place };
-    let time = i64::try_from(now.wall.0).ok().and_then(|wall| jiff::Timestamp::from_millisecond(wall).ok());
-    let time = time.map(|time| time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()).unwrap_or_default();
-    format!("Emergency call at {time}: {who} dialled {number}. Location: {place}. Phone: {source}.")
-}
-
-/// The user part of From, which proves nothing.
-fn claimed_name(asked: &Asked) -> String {
-    asked.request.from().uri().user().map(|user| user.into_owned()).unwrap_or_default()
 }
 
 /// RFC 3323 §4.1.1.3, §4.2: the caller does not want to be shown, and says so in From or in Privacy.

@@ -88,7 +88,9 @@ impl Node {
     /// RFC 3261 §16.3: what any proxy looks at first. Loops are looked for where the request is forwarded.
     fn sound(&self, asked: &Asked) -> Result<(), Rejection> {
         let request = &asked.request;
-        if request.uri().scheme() == Scheme::Other {
+        // A service URN that calls for help is dialled like its number (SPEC 6.7); nothing else is known of such URIs.
+        let calls_for_help = request.method() == &Method::INVITE && request.uri().sos().is_some();
+        if request.uri().scheme() == Scheme::Other && !calls_for_help {
             return Err(Rejection::new(Status::UNSUPPORTED_URI_SCHEME));
         }
         if self.asks_for_tls(request) {

@@ -14,8 +14,8 @@ use crate::link::proof::{Peer, trunk_mark};
 use crate::link::{Claims, Purpose};
 use crate::location::{Binding, Record, Resident};
 use crate::plan::{
-    Around, Caller as Dialler, Calling, CallingNumber, Decision, EmergencyCall, Level, Modifiers, Outcome, Priority,
-    RightsNames, Standing,
+    Around, Caller as Dialler, Calling, CallingNumber, Decision, Level, Modifiers, Outcome, Priority, RightsNames,
+    Standing,
 };
 use crate::proxy::{
     Caller, Kind, Ringing, Rule, Shows, Stage, Target, TargetSet, Withheld, escaped_user, phone_stages,
@@ -83,7 +83,7 @@ impl Node {
             },
             Outcome::Trunk(routes) => return self.ways_out(search, routes),
             Outcome::Emergency(_) if refers => Err(no_refer()),
-            Outcome::Emergency(call) => Ok(self.emergency_stages(asked.source.remote, call)),
+            Outcome::Emergency(call) => Ok(self.emergency_stages(now, asked, call)),
             Outcome::BreakOut(call) if call.digits.is_empty() => Err(Rejection::new(Status::ADDRESS_INCOMPLETE)),
             Outcome::BreakOut(call) => {
                 let Some(entry) = self.config.network.site(call.site.as_str()) else {
@@ -193,6 +193,7 @@ impl Node {
             shows: Shows::default(),
             max_breadth: None,
             counts: None,
+            conveys: None,
         };
         Ok(Stage { targets: vec![target] })
     }
@@ -267,7 +268,7 @@ impl Node {
         (calling.number.is_some() && calling.number.as_deref() == dialler.original).then_some(calling)
     }
 
-    fn trunk(
+    pub(super) fn trunk(
         &self,
         index: usize,
         address: SocketAddr,
@@ -289,32 +290,8 @@ impl Node {
             shows: Shows::default(),
             max_breadth: None,
             counts: None,
+            conveys: None,
         }
-    }
-
-    /// SPEC 6.7: any trunk will do, and after a full round once more.
-    pub(super) fn emergency_stages(&self, source: SocketAddr, call: &EmergencyCall) -> Vec<Stage> {
-        let emergency = &self.config.site.emergency;
-        let place = emergency.locations.iter().find(|place| place.networks.iter().any(|net| net.contains(source.ip())));
-        let number = place.and_then(|place| place.caller_id.clone()).or_else(|| emergency.caller_id.clone());
-        let number = number.or_else(|| self.config.site.caller_id.clone());
-        let asserted = number.and_then(|number| Caller::Outside { number, name: None }.asserted(&self.entry().domain));
-        let trunks = call
-            .routes
-            .iter()
-            .flat_map(|route| self.config.plan.trunks(&route.group).iter().map(move |&index| (index, route)));
-        let round: Vec<Stage> = trunks
-            .flat_map(|(index, route)| self.addresses_of(index).map(move |address| (index, address, route)))
-            .filter_map(|(index, address, route)| {
-                let trunk = self.config.site.trunks.get(index)?;
-                let host = route.modifiers.host.as_deref();
-                let target = self.trunk(index, address, host, &route.number, asserted.clone());
-                let shows = Shows::in_emergency(trunk, asserted.as_deref());
-                Some(Stage { targets: vec![Target { rule: Rule::Emergency, shows, ..target }] })
-            })
-            .collect();
-        let again = round.clone();
-        round.into_iter().chain(again).collect()
     }
 
     /// The entry of a site by its number.
@@ -362,8 +339,10 @@ pub(super) fn no_refer() -> Rejection {
     Rejection::new(Status::METHOD_NOT_ALLOWED).with(Name::Allow, ALLOW_TO_TRUNK)
 }
 
-/// The number that a Request-URI dials: percent-decoded, of a `tel:` without its visual separators (RFC 3966 §5.1.1).
+/// The number that a Request-URI dials: percent-decoded, of a `tel:` without its visual separators (RFC 3966 §5.1.1); a service URN that
+/// calls for help as it is (RFC 5031).
 pub(super) fn number_of(request: &crate::sip::Request) -> Option<Extension> {
     let uri = request.uri();
-    uri.tel_number().or_else(|| uri.user()).filter(|user| !user.is_empty()).map(Extension::new)
+    let number = uri.tel_number().or_else(|| uri.user()).filter(|user| !user.is_empty());
+    number.map(Extension::new).or_else(|| uri.sos().map(Extension::new))
 }

@@ -42,7 +42,8 @@ impl Node {
             Peer::Phone { .. } | Peer::Site(_) => None,
         };
         let caller_tag = request.from().tag().unwrap_or_default();
-        let asks = Asks { call_id: request.call_id(), caller_tag, user, came_by, emergency };
+        let unproven = (emergency && *caller == Caller::Unknown).then(|| asked.source.remote.ip());
+        let asks = Asks { call_id: request.call_id(), caller_tag, user, came_by, unproven, emergency };
         match self.live.begin(&asks) {
             Ok(id) => Ok(Some(id)),
             Err(_) if emergency => Ok(None),

@@ -2,6 +2,7 @@
 //!
 //! An emergency number is recognised
 //! - as the code or the number of a `DialEmergency` row among the system codes, or in a form that they lead to, whatever the form's state or hours;
+//! - as a service URN, `urn:service:sos` and what is below it (RFC 5031): it is this site's `default`, or its first number;
 //! - behind an outside prefix: where the system codes, taken alone, turn what was dialled into such a number, or into such a row's code in a form.
 //!
 //! A row such as `11` → `911` only mends a prefix `9` that ate the first digit. Where the form also has the row `911`, `11` alone is no emergency number.
@@ -18,6 +19,7 @@ use super::short_code::ShortCode;
 use super::trace::Trace;
 use super::{LineGroup, Plan};
 use crate::ids::SiteName;
+use crate::sip::is_sos;
 
 /// What is dialled for one emergency number.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,13 +61,17 @@ impl Plan {
     }
 
     pub(super) fn emergency_row_for(&self, number: &str) -> Option<EmergencyRow> {
-        let own = self.emergency_row(number);
+        self.emergency_row(number).or_else(|| self.default_row())
+    }
+
+    /// What is dialled where nobody says which emergency number: `[emergency] default`, else the first one.
+    fn default_row(&self) -> Option<EmergencyRow> {
         let default = || {
             let default = self.emergency.default.as_deref()?;
             let unknown = || Some(EmergencyRow { number: default.into(), ..self.any_emergency()? });
             self.emergency_row(default).or_else(unknown)
         };
-        own.or_else(default).or_else(|| self.any_emergency())
+        default().or_else(|| self.any_emergency())
     }
 
     /// What is dialled here for help: the emergency numbers without any prefix first, then behind the outside prefixes.
@@ -131,6 +137,9 @@ impl Plan {
     pub(super) fn emergency_row(&self, dialled: &str) -> Option<EmergencyRow> {
         if self.emergency.rows.is_empty() {
             return None;
+        }
+        if is_sos(dialled) {
+            return self.default_row();
         }
         let complete = dialled.strip_suffix('#');
         self.bare(dialled)

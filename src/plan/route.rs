@@ -12,6 +12,7 @@ use super::rights::{InForce, RightsHere};
 use super::short_code::ShortCode;
 use super::trace::{Step, Trace};
 use crate::settings::MissingRights;
+use crate::sip::is_sos;
 use crate::timing::Wall;
 
 impl Plan {
@@ -107,6 +108,12 @@ impl<'a> Routing<'a> {
     fn dialled(&mut self, dialled: &str) -> Outcome {
         if let Some(row) = self.plan.emergency_row(dialled) {
             return Outcome::Emergency(self.emergency(dialled, &row));
+        }
+        // No code is meant by a service URN: it calls for help, or nobody.
+        if is_sos(dialled) {
+            let text = || "this site has no way to emergency services".to_owned();
+            self.trace.step(|| Step::Note { text: text() });
+            return Outcome::NotFound;
         }
         // SPEC 6.7: behind a Break Out prefix too, no user's or rights' code stands before it.
         if let Some(help) = self.help_behind_break_out(dialled) {

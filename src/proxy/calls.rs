@@ -18,6 +18,7 @@
 //! Bounded by [`LiveCalls::MOST`]. Names are 128 bits of a keyed hash, so that a call costs the same whatever its Call-ID.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -64,6 +65,8 @@ pub struct Asks<'a> {
     pub user: Option<(&'a Extension, usize)>,
     /// The trunk that it comes by, which takes a channel; the carrier has found one free.
     pub came_by: Option<u32>,
+    /// The address that calls for help without having proven anything.
+    pub unproven: Option<IpAddr>,
     /// Never refused (SPEC 6.7).
     pub emergency: bool,
 }
@@ -189,6 +192,7 @@ struct Live {
     name: u128,
     caller: Option<Extension>,
     came_by: Option<u32>,
+    unproven: Option<IpAddr>,
     /// It counts as transit of `came_by`.
     transit: bool,
     holds: SmallVec<[Hold; 1]>,
@@ -270,11 +274,15 @@ impl LiveCalls {
         if let Some(mark) = asks.came_by {
             self.tally.channels.reserve(&mark, None);
         }
+        if let Some(source) = asks.unproven {
+            self.tally.unproven.reserve(&source, None);
+        }
         let name = self.name(asks.call_id, asks.caller_tag);
         let live = Live {
             name,
             caller: asks.user.map(|(user, _)| user.clone()),
             came_by: asks.came_by,
+            unproven: asks.unproven,
             transit: false,
             holds: SmallVec::new(),
             dialogs: SmallVec::new(),
@@ -484,6 +492,9 @@ impl LiveCalls {
         if let Some(mark) = live.came_by {
             self.tally.channels.release(&mark);
             self.freed.push(mark);
+        }
+        if let Some(source) = live.unproven {
+            self.tally.unproven.release(&source);
         }
         Some(live)
     }

@@ -127,6 +127,9 @@ pub fn forward_request(request: &Request, target: &Target, dress: &Dress<'_>) ->
     if !dress.diversions.is_empty() {
         tell_of_forwards(&mut edit, request, target, dress.diversions);
     }
+    if let Some(conveyed) = &target.conveys {
+        conveyed.write(request, &mut edit);
+    }
     dress.session.write(&mut edit);
     dress.shows.write(request, &mut edit);
     edit.write()

@@ -8,6 +8,7 @@ mod calls;
 mod context;
 mod diversion;
 mod forward;
+mod geolocation;
 mod loops;
 mod rewriting;
 mod session_timer;
@@ -23,6 +24,7 @@ pub use forward::{
     Dress, Identities, Stamp, forward_request, forward_response, forward_success, is_withheld, via_value,
     with_challenges,
 };
+pub use geolocation::{Conveyed, has_location, pidf_lo};
 pub use loops::{branch_with, is_loop, routing_hash, shard_of_branch};
 pub use rewriting::{Restoring, Shows, Withheld, is_anonymous, is_nowhere, rack_number, rewritings};
 pub use session_timer::{LEAST as LEAST_SESSION, SessionTimer, TooSmall};

@@ -5,6 +5,7 @@
 
 use std::borrow::Borrow;
 use std::hash::Hash;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ahash::RandomState;
@@ -23,6 +24,8 @@ pub struct Tally {
     pub(super) channels: Counter<u32>,
     /// Calls that came in by a trunk and go out by one, by the mark of the former.
     pub(super) transit: Counter<u32>,
+    /// Emergency calls of addresses that have proven nothing.
+    pub(super) unproven: Counter<IpAddr>,
     pub(super) calls: AtomicUsize,
 }
 
@@ -34,7 +37,8 @@ impl Tally {
         Self {
             users: Counter(DashMap::with_hasher(hasher.clone())),
             channels: Counter(DashMap::with_hasher(hasher.clone())),
-            transit: Counter(DashMap::with_hasher(hasher)),
+            transit: Counter(DashMap::with_hasher(hasher.clone())),
+            unproven: Counter(DashMap::with_hasher(hasher)),
             calls: AtomicUsize::new(0),
         }
     }
@@ -57,6 +61,11 @@ impl Tally {
     /// Calls that came in by the trunk with that name and go out by a trunk.
     pub fn transit_of(&self, trunk: &str) -> usize {
         self.transit.of(&trunk_mark(trunk))
+    }
+
+    /// Emergency calls of that address, where it has proven nothing.
+    pub fn unproven_of(&self, source: IpAddr) -> usize {
+        self.unproven.of(&source)
     }
 
     /// The users with a call here and how many each has, in the order of the extensions.

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use super::diversion::{Cause, Diversion};
+use super::geolocation::Conveyed;
 use super::rewriting::Shows;
 use crate::ids::{Extension, SiteName};
 use crate::link::Claims;
@@ -50,6 +51,8 @@ pub struct Target {
     pub max_breadth: Option<u32>,
     /// The user whose call it is there: the one whose phone rings here, or in whose name it is forwarded (SPEC 9.6).
     pub counts: Option<Extension>,
+    /// The location that an emergency call brings (SPEC 6.7).
+    pub conveys: Option<Box<Conveyed>>,
 }
 
 impl Target {
@@ -233,6 +236,7 @@ fn phone(binding: &Binding, is_reserved: &impl Fn(SocketAddr) -> bool) -> Option
         shows: Shows::default(),
         max_breadth: None,
         counts: None,
+        conveys: None,
     })
 }
 

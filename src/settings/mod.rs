@@ -9,9 +9,9 @@ mod user;
 
 pub use network::{Network, Profile, Secret, SiteEntry};
 pub use site::{
-    ArsForm, Auth, BreakOut, CallerId, DeviceLimit, DigestAlgorithm, Displaced, Emergency, Expect, FromHeader,
-    Geolocation, Group, HotDesk, Incoming, Lab, Licences, Limits, Links, Listen, Location, MissingRights, OnReconnect,
-    OutOfHours, Registrar, Registration, Rights, Ring, Shortage, SipSettings, Site, SourceRule, TimeProfile, Trunk,
-    Weekly,
+    ArsForm, Auth, BreakOut, CIVIC_FIELDS, CallerId, DeviceLimit, DigestAlgorithm, Displaced, Emergency, Expect,
+    FromHeader, Geolocation, Group, HotDesk, Incoming, Lab, Licences, Limits, Links, Listen, Location, MissingRights,
+    OnReconnect, OutOfHours, Place, Registrar, Registration, Rights, Ring, Shortage, SipSettings, Site, SourceRule,
+    TimeProfile, Trunk, Weekly,
 };
 pub use user::{Credentials, Desk, Forward, LoginCode, Origin, ShortCodeRow, User};

@@ -172,24 +172,39 @@ pub struct HotDesk {
 /// `[licences]`: free places for visitors by profile; `None` where the table is missing: no limit.
 pub type Licences = Option<BTreeMap<String, u32>>;
 
+/// Where help has to come to (SPEC 6.7).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// In words.
+    pub location: String,
+    /// The same by the fields of RFC 5139, in the order of [`CIVIC_FIELDS`].
+    pub civic: Vec<(&'static str, String)>,
+    /// Where emergency services may look the location up (RFC 6442 §3.2: `sip`, `sips`, `pres`, `http` or `https`).
+    pub uri: Option<String>,
+    /// The number that emergency services call back.
+    pub caller_id: Option<String>,
+}
+
+/// The elements of a civic address, in the order of the schema (RFC 5139 §4).
+pub const CIVIC_FIELDS: [&str; 31] = [
+    "country", "A1", "A2", "A3", "A4", "A5", "A6", "PRM", "PRD", "RD", "STS", "POD", "POM", "RDSEC", "RDBR", "RDSUBBR",
+    "HNO", "HNS", "LMK", "LOC", "FLR", "NAM", "PC", "BLD", "UNIT", "ROOM", "SEAT", "PLC", "PCN", "POBOX", "ADDCODE",
+];
+
 /// A place of the site, by the phone's source address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Location {
     /// The addresses that are there.
     pub networks: Vec<SourceRule>,
-    /// In words.
-    pub location: String,
-    /// The number that emergency services call back.
-    pub caller_id: Option<String>,
+    /// What is there.
+    pub place: Place,
 }
 
 /// `[emergency]`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Emergency {
-    /// Where the site is, in words.
-    pub location: String,
-    /// The number that emergency services call back.
-    pub caller_id: Option<String>,
+    /// The site itself.
+    pub place: Place,
     /// Sent for another country's emergency number.
     pub default: Option<String>,
     /// Extensions told by MESSAGE.
@@ -200,6 +215,14 @@ pub struct Emergency {
     pub none: bool,
     /// Other places, in file order.
     pub locations: Vec<Location>,
+}
+
+impl Emergency {
+    /// Where a phone at that address is: the first of `locations` that has it, else the site itself.
+    pub fn place_of(&self, source: IpAddr) -> &Place {
+        let has = |location: &&Location| location.networks.iter().any(|network| network.contains(source));
+        self.locations.iter().find(has).map_or(&self.place, |location| &location.place)
+    }
 }
 
 /// An address, an address and port, or a network, that requests come from.

@@ -28,6 +28,8 @@ pub struct Edit<'m> {
     gone: SmallVec<[(usize, usize); 4]>,
     vias_popped: usize,
     routes_popped: usize,
+    /// Bytes put into the body.
+    grown: usize,
 }
 
 /// `from..to` of the message gives way to `text` of the edit.
@@ -50,6 +52,7 @@ impl<'m> Edit<'m> {
             gone: SmallVec::new(),
             vias_popped: 0,
             routes_popped: 0,
+            grown: 0,
         }
     }
 
@@ -193,6 +196,28 @@ impl<'m> Edit<'m> {
             let start = usize::from(field.value.start);
             let text = self.write_text(|text| push_flat(text, value.as_ref()));
             self.splice(Span::new(start, start + party.written().len()), text);
+        }
+        self
+    }
+
+    /// Puts something into the body, before its byte `at` counted from 0; what is put in later at the same place stands behind it.
+    /// Content-Length says what there is then.
+    pub fn insert_into_body(&mut self, at: usize, bytes: impl AsRef<[u8]>) -> &mut Self {
+        let body = self.message.lines.body;
+        let text = self.write_text(|text| text.extend_from_slice(bytes.as_ref()));
+        let (at, rank) = (body.saturating_add(at).min(self.message.lines.bytes.len()), self.next_rank());
+        self.splices.push(Splice { from: at, to: at, rank, text });
+        self.grown += bytes.as_ref().len();
+        let length = self.message.lines.bytes.len() - body + self.grown;
+        self.remove(&Name::ContentLength);
+        // said once, below all others: the same length may have stood there twice
+        let line =
+            self.write_text(|text| push_line(text, Name::ContentLength.canonical(), length.to_string().as_bytes()));
+        let end = self.message.lines.headers_end;
+        let is_length = |splice: &&mut Splice| (splice.from, splice.to, splice.rank) == (end, end, isize::MAX);
+        match self.splices.iter_mut().find(is_length) {
+            Some(earlier) => earlier.text = line,
+            None => self.splices.push(Splice { from: end, to: end, rank: isize::MAX, text: line }),
         }
         self
     }
@@ -348,6 +373,19 @@ mod tests {
         );
         let all = swapped("v: SIP/2.0/UDP a;rport;branch=1 , SIP/2.0/UDP b\r\nVia: SIP/2.0/UDP c\r\n", "");
         assert_eq!(edited(|e| e.pop_via().pop_via().pop_via().pop_via()), all);
+    }
+
+    #[test]
+    fn a_body_that_grows_keeps_its_bytes_and_says_its_length() {
+        let grown = |text: &str| swapped("\r\n\r\nbody", text);
+        let edit = edited(|e| e.insert_into_body(0, "<").insert_into_body(4, ">").append(&Name::Subject, "x"));
+        assert_eq!(edit, grown("\r\nSubject: x\r\nContent-Length: 6\r\n\r\n<body>"));
+        let edit = edited(|e| e.insert_into_body(9, "(").insert_into_body(4, "y"));
+        assert_eq!(edit, grown("\r\nContent-Length: 6\r\n\r\nbody(y"));
+        let twice = REQUEST.replace("Subject:\r\n", "l: 4\r\nContent-Length: 4\r\n");
+        let Ok(Packet::Request(request)) = parse(Bytes::from(twice), &Limits::default()) else { panic!("a request") };
+        let edit = apply(&request, |e| e.insert_into_body(0, "a "));
+        assert!(edit.ends_with("CSeq:  1 INVITE\r\nContent-Length: 6\r\n\r\na body"), "{edit}");
     }
 
     #[test]

@@ -37,6 +37,7 @@ mod start_line;
 mod status;
 mod uri;
 mod via;
+mod xml;
 
 pub use contact::{Contact, Contacts};
 pub use credentials::{Challenge, Credentials};
@@ -53,5 +54,6 @@ pub use party::Party;
 pub use reply::Reply;
 pub use route::Route;
 pub use status::Status;
-pub use uri::{Scheme, Uri};
+pub use uri::{Scheme, Uri, is_sos};
 pub use via::{MAGIC_COOKIE, Via};
+pub use xml::escaped_xml;

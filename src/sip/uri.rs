@@ -112,6 +112,12 @@ impl Uri {
         Some(Cow::Owned(number.replace(is_visual_separator, "")))
     }
 
+    /// A service URN that calls for help, `urn:service:sos` or one of its sub-services such as `urn:service:sos.fire` (RFC 5031).
+    pub fn sos(&self) -> Option<&str> {
+        let text = std::str::from_utf8(&self.raw).ok().filter(|_| self.scheme == Scheme::Other)?;
+        is_sos(text).then_some(text)
+    }
+
     /// The host of a `sip` or `sips` URI.
     pub fn host(&self) -> Option<&Host> {
         self.parts.host.as_ref()
@@ -153,6 +159,13 @@ impl Uri {
     pub fn as_bytes(&self) -> &Bytes {
         &self.raw
     }
+}
+
+/// Whether a text is a service URN that calls for help; compared without case (RFC 5031 §4.3).
+pub fn is_sos(text: &str) -> bool {
+    const SOS: &str = "urn:service:sos";
+    let begin = text.get(..SOS.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(SOS));
+    begin && text.get(SOS.len()..).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 /// One look at every byte: where the first `@` is; `None` if a byte may not stand in a URI, or a `%` has no two digits.
@@ -362,6 +375,12 @@ mod tests {
     #[test]
     fn other_schemes_are_kept_whole() {
         assert_eq!(uri("urn:service:sos").scheme(), Scheme::Other);
+        for help in ["urn:service:sos", "URN:Service:SOS", "urn:service:sos.ambulance", "urn:service:sos.fire.x"] {
+            assert_eq!(uri(help).sos(), Some(help));
+        }
+        for other in ["urn:service:sosx", "urn:service:test.sos", "urn:service:counseling", "sip:urn:service:sos@h"] {
+            assert_eq!(uri(other).sos(), None, "{other}");
+        }
         assert_eq!(uri("soap.beep://192.0.2.103:3002").scheme(), Scheme::Other);
         assert!(Uri::parse("urn:").is_err() && Uri::parse("1x:y").is_err() && Uri::parse("x").is_err());
     }

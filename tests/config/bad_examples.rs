@@ -832,6 +832,53 @@ allow = ["pariss"]
         says: &["london.toml:46: emergency.notify[0]: no user `244` at london or any other site"],
     },
     Bad {
+        what: "a field that no civic address has",
+        file: "london.toml",
+        find: r#"notify = ["201"]"#,
+        put: r#"civic = { rd = "High Street", CITY = "London" }"#,
+        says: &[
+            "london.toml:46: emergency.civic.rd: no civic field `rd` (RFC 5139); did you mean `RD`?",
+            "london.toml:46: emergency.civic.CITY: no civic field `CITY` (RFC 5139)",
+        ],
+    },
+    Bad {
+        what: "a country by its name",
+        file: "london.toml",
+        find: r#"notify = ["201"]"#,
+        put: r#"civic = { country = "England", A3 = "" }"#,
+        says: &[
+            "london.toml:46: emergency.civic.country: `England` is no country of two capital letters, such as GB",
+            "london.toml:46: emergency.civic.A3: is empty; leave the key out for none",
+        ],
+    },
+    Bad {
+        what: "a location that nobody can look up",
+        file: "london.toml",
+        find: r#"notify = ["201"]"#,
+        put: r#"uri = "ftp://lis.example/1""#,
+        says: &[
+            "london.toml:46: emergency.uri: `ftp://lis.example/1` is no reference to a location: a sip:, sips:, pres:, http: or https: URI of at most 255 characters (RFC 6442)",
+        ],
+    },
+    Bad {
+        what: "a location as a reference that is not there",
+        file: "london.toml",
+        find: r#"caller_id = "user""#,
+        put: r#"geolocation = "uri""#,
+        says: &[
+            "london.toml:40: trunks[0].geolocation: emergency has no `uri`, which this trunk sends with a call for help",
+        ],
+    },
+    Bad {
+        what: "a location that nobody has described",
+        file: "london.toml",
+        find: r#"caller_id = "user""#,
+        put: r#"geolocation = "body""#,
+        says: &[
+            "london.toml:40: trunks[0].geolocation: emergency has no `location`, which this trunk sends with a call for help",
+        ],
+    },
+    Bad {
         what: "admin on a socket of the site",
         file: "network.toml",
         find: "[network]",

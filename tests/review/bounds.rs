@@ -241,18 +241,25 @@ fn a_name_of_another_site_alone_calls_no_help_while_that_site_is_there() {
     let tweak = |_: &str, site: &mut hotdesk::settings::Site| site.emergency.anyone_from.clear();
     let mut net = Net::with(tweak);
     let uri = "sip:999@london.example";
-    let call = |net: &mut Net| {
+    let call = |net: &mut Net, is_right: bool| {
         let extra = format!("Contact: <sip:301@{A}>\r\n");
         let text = net.challenged("INVITE", uri, A, LONDON, "301", &format!("<{uri}>"), &extra);
-        net.send(A, LONDON, text);
+        let (before, digest) = text.split_once("response=\"").expect("a digest");
+        let wrong = format!("{before}response=\"{}{}", if digest.starts_with('0') { '1' } else { '0' }, &digest[1..]);
+        net.send(A, LONDON, if is_right { text } else { wrong });
+        net.pass(Duration::from_secs(1));
         (finals(&net.at(A)), net.at(BT).len())
     };
-    assert_eq!(call(&mut net), (vec![407], 0));
+    assert_eq!(call(&mut net, false), (vec![407], 0), "Paris says that it is wrong");
+    let (refused, sent) = call(&mut net, true);
+    assert!(refused.is_empty() && sent > 0, "Paris says that it is right: {refused:?}");
     let (london, paris): (SocketAddr, SocketAddr) = (LONDON.parse().unwrap(), PARIS.parse().unwrap());
     net.lost = Box::new(move |from, to, _| [from, to].contains(&paris) && [from, to].contains(&london));
     net.pass(Duration::from_secs(120));
-    let (refused, sent) = call(&mut net);
-    assert!(refused.is_empty() && sent > 0, "{refused:?}");
+    net.at(A);
+    net.at(BT);
+    let (refused, sent) = call(&mut net, false);
+    assert!(refused.is_empty() && sent > 0, "nobody can say: {refused:?}");
 }
 
 #[test]

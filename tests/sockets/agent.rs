@@ -146,7 +146,8 @@ impl Agent {
 
     /// Calls a number, answering one challenge; returns as soon as the call is on its way.
     pub fn call(&self, number: &str) -> Outgoing {
-        let request_uri = format!("sip:{number}@{}", self.domain);
+        let request_uri =
+            if number.contains(':') { number.to_owned() } else { format!("sip:{number}@{}", self.domain) };
         let from = format!("<sip:{}@{}>;tag={}", self.user, self.domain, unique("t"));
         let call_id = unique("call");
         let invite = |cseq, more: &str| {

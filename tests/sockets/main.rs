@@ -9,6 +9,7 @@ mod commands;
 mod configuration;
 mod demo;
 mod dialogs;
+mod emergency;
 mod full_disk;
 mod hot_desk;
 mod message;

@@ -116,6 +116,8 @@ pub struct HotDeskTable {
 #[serde(default, deny_unknown_fields)]
 pub struct EmergencyTable {
     pub location: Option<String>,
+    pub civic: BTreeMap<String, String>,
+    pub uri: Option<String>,
     pub caller_id: Option<String>,
     pub default: Option<String>,
     pub notify: Vec<String>,
@@ -130,6 +132,8 @@ pub struct EmergencyTable {
 pub struct LocationRow {
     pub networks: Vec<String>,
     pub location: Option<String>,
+    pub civic: BTreeMap<String, String>,
+    pub uri: Option<String>,
     pub caller_id: Option<String>,
 }
 

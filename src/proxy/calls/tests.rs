@@ -25,7 +25,7 @@ impl Bench {
     fn asks(&mut self, call_id: &str, most: usize) -> Result<LiveId, NoRoom> {
         let user = Some((&self.ada, most));
         let (call_id, caller_tag) = (call_id.as_bytes(), &b"a"[..]);
-        self.calls.begin(&Asks { call_id, caller_tag, user, came_by: None, emergency: false })
+        self.calls.begin(&Asks { call_id, caller_tag, user, came_by: None, unproven: None, emergency: false })
     }
 
     fn begin(&mut self, call_id: &str) -> LiveId {
@@ -34,7 +34,7 @@ impl Bench {
 
     fn by_trunk(&mut self, call_id: &str) -> LiveId {
         let (call_id, caller_tag) = (call_id.as_bytes(), &b"a"[..]);
-        let asks = Asks { call_id, caller_tag, user: None, came_by: Some(TRUNK), emergency: false };
+        let asks = Asks { call_id, caller_tag, user: None, came_by: Some(TRUNK), unproven: None, emergency: false };
         self.calls.begin(&asks).expect("the carrier has found a channel")
     }
 
@@ -292,7 +292,14 @@ fn a_full_table_takes_no_call_but_one_for_help() {
     bench.begin("1");
     bench.begin("2");
     assert_eq!(bench.asks("3", 9), Err(NoRoom::Table));
-    let asks = Asks { call_id: b"3", caller_tag: b"a", user: Some((&bench.ada, 2)), came_by: None, emergency: true };
+    let asks = Asks {
+        call_id: b"3",
+        caller_tag: b"a",
+        user: Some((&bench.ada, 2)),
+        came_by: None,
+        unproven: None,
+        emergency: true,
+    };
     assert!(bench.calls.begin(&asks).is_ok(), "whatever the user's limit");
     assert_eq!(bench.counts()[1], 3);
 }
