@@ -26,6 +26,10 @@ pub enum LoggedOutBy {
     Operator,
     /// The user is none of the configuration any more (SPEC 5.11).
     Removal,
+    /// The time of day at which visitors are logged out.
+    Clock,
+    /// No call for too long.
+    Idle,
 }
 
 /// Something that an operator or a test may want to know.

@@ -120,6 +120,8 @@ fn cause(by: LoggedOutBy) -> &'static str {
         LoggedOutBy::NotThere => "not there",
         LoggedOutBy::Operator => "operator",
         LoggedOutBy::Removal => "removal",
+        LoggedOutBy::Clock => "clock",
+        LoggedOutBy::Idle => "idle",
     }
 }
 

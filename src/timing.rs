@@ -1,5 +1,6 @@
 //! The time as the node is told it, and the RFC's timer values.
 
+use std::fmt;
 use std::time::{Duration, Instant};
 
 /// Wall-clock time in milliseconds since 1970-01-01T00:00:00Z.
@@ -15,6 +16,16 @@ impl Wall {
     /// How long after `earlier` this is; zero if it is not.
     pub fn since(self, earlier: Wall) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
+    }
+}
+
+/// A time of day on a clock on the wall: minutes since midnight, below 1,440; written as in `20:00`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TimeOfDay(pub u16);
+
+impl fmt::Display for TimeOfDay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:02}:{:02}", self.0 / 60 % 24, self.0 % 60)
     }
 }
 

@@ -119,6 +119,7 @@ fn router(door: Door) -> Router {
         .route("/api/users/{extension}", get(users::user))
         .route("/api/users/{extension}/logout", post(orders::logout))
         .route("/api/visitors", get(users::visitors))
+        .route("/api/visitors/logout", post(orders::log_visitors_out))
         .route("/api/dial", post(orders::dial))
         .route("/api/reload", post(orders::reload))
         .fallback(nothing_here)

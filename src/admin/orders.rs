@@ -1,17 +1,19 @@
 //! What an operator orders by POST: a logout, a look at what a number does, a reload (SPEC 12.2, 12.5).
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Dial;
 use super::fault::Fault;
-use super::places::{Place, Places, served};
+use super::places::{Place, Places, place_of, served};
 use super::users::{describe, home_of};
-use crate::ids::{Extension, SiteName};
+use crate::ids::{Extension, LoginNumber, SiteName};
 use crate::location::Record;
 use crate::net;
 use crate::node::Command;
@@ -19,6 +21,8 @@ use crate::node::Command;
 /// A logout is waited for so long, asked so often.
 const PATIENCE: Duration = Duration::from_secs(3);
 const ASKED_EVERY: Duration = Duration::from_millis(10);
+/// Many visitors are logged out one after another.
+const PER_VISITOR: Duration = Duration::from_millis(5);
 
 /// `POST /api/users/{extension}/logout`: at home if that is served here, else where the user is a visitor. Answered once it is stored.
 pub async fn logout(State(places): State<Places>, Path(extension): Path<String>) -> Result<Json<Value>, Fault> {
@@ -45,11 +49,39 @@ pub async fn logout(State(places): State<Places>, Path(extension): Path<String>)
         }
         tokio::time::sleep(ASKED_EVERY).await;
     }
-    Err(Fault::new(
-        503,
-        "the logout could not be stored yet",
-        "it was ordered; GET /healthz says whether the store fails",
-    ))
+    Err(not_stored_yet())
+}
+
+/// Of which site.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct At {
+    site: String,
+}
+
+/// `POST /api/visitors/logout?site=`: everybody who is logged in there from another site. Answered once it is stored.
+pub async fn log_visitors_out(State(places): State<Places>, Query(asked): Query<At>) -> Result<Json<Value>, Fault> {
+    let places = places.all();
+    let place = place_of(&places, &asked.site)?;
+    let visits = || -> BTreeMap<Extension, LoginNumber> {
+        let all = place.handle.overview.location().snapshot();
+        all.into_iter().filter_map(|(who, record)| Some((who, record.visitor()?.login))).collect()
+    };
+    let before = visits();
+    place.handle.command(Command::LogVisitorsOut).await;
+    let patience = PATIENCE + PER_VISITOR * u32::try_from(before.len()).unwrap_or(u32::MAX);
+    for _ in 0..patience.as_millis() / ASKED_EVERY.as_millis() {
+        let now = visits();
+        if before.iter().all(|(who, login)| now.get(who) != Some(login)) {
+            return Ok(Json(json!({ "site": asked.site, "logged_out": before.len() })));
+        }
+        tokio::time::sleep(ASKED_EVERY).await;
+    }
+    Err(not_stored_yet())
+}
+
+fn not_stored_yet() -> Fault {
+    Fault::new(503, "the logout could not be stored yet", "it was ordered; GET /healthz says whether the store fails")
 }
 
 /// The site served here that knows the user as logged in: home first, which has the say.

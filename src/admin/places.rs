@@ -1,6 +1,7 @@
 //! The sites of this process, each with its configuration and its handle, as one request sees them.
 
 use super::Asked;
+use super::fault::Fault;
 use crate::ids::SiteName;
 use crate::net::Handle;
 use crate::node::Config;
@@ -38,4 +39,16 @@ pub fn elsewhere(places: &[Place<'_>]) -> Vec<String> {
 /// The site of that name, if it is served here.
 pub fn served<'a, 'p>(places: &'a [Place<'p>], name: &SiteName) -> Option<&'a Place<'p>> {
     places.iter().find(|place| place.config.site.name == *name)
+}
+
+/// The same, or what is said of a name that is not.
+///
+/// # Errors
+///
+/// 404 with the names that are.
+pub fn place_of<'a, 'p>(places: &'a [Place<'p>], name: &str) -> Result<&'a Place<'p>, Fault> {
+    served(places, &SiteName::new(name)).ok_or_else(|| {
+        let known = places.iter().map(|place| place.config.site.name.as_str()).collect::<Vec<_>>().join(", ");
+        Fault::not_found(format!("{name} is not served here"), format!("this process serves {known}"))
+    })
 }

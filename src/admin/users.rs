@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::fault::Fault;
-use super::places::{Place, Places, elsewhere, served};
+use super::places::{Place, Places, elsewhere, place_of, served};
 use crate::ids::{Extension, SiteName};
 use crate::location::{Binding, Record, Resident, Visitor};
 use crate::net;
@@ -72,11 +72,8 @@ pub struct Asked {
 /// `GET /api/visitors?site=`: users of other sites who are logged in at those served here.
 pub async fn visitors(State(places): State<Places>, Query(asked): Query<Asked>) -> Result<Json<Value>, Fault> {
     let (places, now) = (places.all(), net::now());
-    if let Some(name) = &asked.site
-        && served(&places, &SiteName::new(name)).is_none()
-    {
-        let known = places.iter().map(|place| place.config.site.name.as_str()).collect::<Vec<_>>().join(", ");
-        return Err(Fault::not_found(format!("{name} is not served here"), format!("this process serves {known}")));
+    if let Some(name) = &asked.site {
+        place_of(&places, name)?;
     }
     let asked_for =
         |place: &&Place<'_>| asked.site.as_deref().is_none_or(|name| place.config.site.name.as_str() == name);

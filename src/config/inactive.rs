@@ -47,15 +47,11 @@ const SIP: &[Inactive<SipTable>] = &[row("rtp_ports", |sip| says(&sip.rtp_ports)
 
 const REGISTRAR: &[Inactive<RegistrarTable>] = &[];
 
-const HOT_DESK: &[Inactive<HotDeskTable>] = &[
-    row(
-        "displaced",
-        |desk| desk.displaced.as_deref() == Some("limbo"),
-        "a displaced phone is refused, as by \"refuse\"",
-    ),
-    row("logout_at", |desk| says(&desk.logout_at), "nobody is logged out by the clock"),
-    row("idle_logout", |desk| counts(desk.idle_logout), "nobody is logged out for being idle"),
-];
+const HOT_DESK: &[Inactive<HotDeskTable>] = &[row(
+    "displaced",
+    |desk| desk.displaced.as_deref() == Some("limbo"),
+    "a displaced phone is refused, as by \"refuse\"",
+)];
 
 const EMERGENCY: &[Inactive<EmergencyTable>] = &[];
 
@@ -95,11 +91,6 @@ fn has_named_voicemail(site: &SiteTable) -> bool {
 /// `""` says nothing.
 fn says(text: &Option<String>) -> bool {
     text.as_deref().is_some_and(|text| !text.is_empty())
-}
-
-/// 0 stands for never.
-fn counts(number: Option<i64>) -> bool {
-    number.is_some_and(|number| number != 0)
 }
 
 /// Warns of every kind of key that is set in these files and does nothing.

@@ -14,6 +14,7 @@ use crate::settings::{
     Auth, DeviceLimit, DigestAlgorithm, Displaced, HotDesk, Limits, Links, MissingRights, OnReconnect, Registrar,
     Shortage, SipSettings, Site,
 };
+use crate::timing::TimeOfDay;
 
 /// Reads them; what is not written keeps its default.
 pub fn fill(site: &mut Site, files: &PlanFiles, names: &Names<'_>, report: &mut Report) {
@@ -170,7 +171,7 @@ fn hot_desk(at: At<'_>, table: &HotDeskTable, report: &mut Report) -> HotDesk {
         lease: report.seconds(at.key("lease"), table.lease, 2..=LONGEST, usual.lease),
         login_attempts: report.whole(at.key("login_attempts"), table.login_attempts, 1..=1000, usual.login_attempts),
         login_lock: report.seconds(at.key("login_lock"), table.login_lock, 0..=LONGEST, usual.login_lock),
-        logout_at: logout.and_then(|text| report.time_of_day(at.key("logout_at"), text, false)),
+        logout_at: logout.and_then(|text| report.time_of_day(at.key("logout_at"), text, false)).map(TimeOfDay),
         idle_logout: report.seconds(at.key("idle_logout"), table.idle_logout, 0..=LONGEST, usual.idle_logout),
     }
 }

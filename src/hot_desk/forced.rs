@@ -1,18 +1,19 @@
-//! The end of a login by an operator's word (SPEC 12.5): the phones lose the user, and are kept out as displaced ones are.
+//! The end of a login by an operator's word, by the clock or for being idle (SPEC 12.5): the phones lose the user, and are kept out
+//! as displaced ones are.
 
 use super::{Notice, Which, logout, next_number};
 use crate::ids::SiteName;
-use crate::location::{Device, Resident, log_out};
+use crate::location::{Device, Forced, Resident, log_out};
 use crate::timing::Now;
 
 /// Home ends the present login, here or elsewhere; with one elsewhere, its site is to be told. The phones at home, parked until now,
 /// ring again then, as after any logout there (SPEC 5.7). `None`: the user is logged in nowhere.
-pub fn force_out(resident: &Resident, here: &SiteName, now: Now) -> Option<(Resident, Option<Notice>)> {
+pub fn force_out(resident: &Resident, here: &SiteName, forced: Forced, now: Now) -> Option<(Resident, Option<Notice>)> {
     let mut next = resident.clone();
     next.login = next_number(resident.login, now.wall);
     if let Some(away) = next.away.take() {
         next.tombstones.clear();
-        keep_out(&mut next, away.devices, now);
+        keep_out(&mut next, away.devices, forced, now);
         let (ended, login, now_at) = (resident.login, next.login, here.clone());
         return Some((next, Some(Notice::Displace { site: away.site, ended, login, now_at })));
     }
@@ -22,20 +23,20 @@ pub fn force_out(resident: &Resident, here: &SiteName, now: Now) -> Option<(Resi
     if devices.is_empty() {
         return None;
     }
-    keep_out(&mut next, devices, now);
+    keep_out(&mut next, devices, forced, now);
     Some((next, None))
 }
 
-/// A visited site's operator has ended a login there. `None`: that login is not the present one, and nothing changes.
-pub fn forced_out(resident: &Resident, site: &SiteName, which: Which, now: Now) -> Option<Resident> {
+/// A visited site has ended a login there. `None`: that login is not the present one, and nothing changes.
+pub fn forced_out(resident: &Resident, site: &SiteName, which: Which, forced: Forced, now: Now) -> Option<Resident> {
     logout(resident, site, which, now)?;
-    force_out(resident, site, now).map(|(next, _)| next)
+    force_out(resident, site, forced, now).map(|(next, _)| next)
 }
 
 /// Who was kept out by the login that ends may come again; who has it loses it, and is remembered for quarrelling.
-fn keep_out(resident: &mut Resident, devices: Vec<Device>, now: Now) {
+fn keep_out(resident: &mut Resident, devices: Vec<Device>, forced: Forced, now: Now) {
     resident.displaced.retain(|entry| devices.iter().any(|device| device.is(&entry.device)));
-    devices.into_iter().for_each(|device| log_out(&mut resident.displaced, device, now.wall));
+    devices.into_iter().for_each(|device| log_out(&mut resident.displaced, device, forced, now.wall));
 }
 
 #[cfg(test)]
@@ -71,17 +72,20 @@ mod tests {
         let now = now();
         let bindings = vec![binding(1, "a", now), binding(2, "b", now)];
         let home = Resident { bindings, login: LoginNumber(7), ..Resident::default() };
-        let (out, notice) = force_out(&home, &site("london"), now).expect("logged in");
+        let (out, notice) = force_out(&home, &site("london"), Forced::Operator, now).expect("logged in");
         assert!(out.bindings.is_empty() && notice.is_none() && out.login > LoginNumber(7));
         assert!(holds(&out, "a", now) && holds(&out, "b", now));
-        assert!(force_out(&out, &site("london"), now).is_none(), "once is enough");
-        assert!(force_out(&home, &site("london"), after(now, 301)).is_none(), "what has run out is no login");
+        assert!(force_out(&out, &site("london"), Forced::Operator, now).is_none(), "once is enough");
+        assert!(
+            force_out(&home, &site("london"), Forced::Operator, after(now, 301)).is_none(),
+            "what has run out is no login"
+        );
     }
 
     #[test]
     fn who_is_elsewhere_is_home_again_and_only_the_phones_there_are_kept_out() {
         let now = now();
-        let (out, notice) = force_out(&away(now), &site("london"), now).expect("logged in");
+        let (out, notice) = force_out(&away(now), &site("london"), Forced::Operator, now).expect("logged in");
         let Some(Notice::Displace { site: told, ended, login, now_at }) = notice else { panic!("nobody is told") };
         assert_eq!((told, ended, login, now_at), (site("paris"), LoginNumber(7), out.login, site("london")));
         assert!(out.away.is_none() && out.tombstones.is_empty() && out.bindings.len() == 1);
@@ -91,9 +95,10 @@ mod tests {
     #[test]
     fn a_visited_site_ends_the_login_that_it_has_and_no_other() {
         let now = now();
-        assert!(forced_out(&away(now), &site("berlin"), Which::Number(LoginNumber(7)), now).is_none());
-        assert!(forced_out(&away(now), &site("paris"), Which::Number(LoginNumber(6)), now).is_none());
-        let out = forced_out(&away(now), &site("paris"), Which::Number(LoginNumber(7)), now).expect("that login");
+        assert!(forced_out(&away(now), &site("berlin"), Which::Number(LoginNumber(7)), Forced::Idle, now).is_none());
+        assert!(forced_out(&away(now), &site("paris"), Which::Number(LoginNumber(6)), Forced::Idle, now).is_none());
+        let out = forced_out(&away(now), &site("paris"), Which::Number(LoginNumber(7)), Forced::Idle, now)
+            .expect("that login");
         assert!(out.away.is_none() && holds(&out, "visiting", now));
     }
 }

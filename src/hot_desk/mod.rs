@@ -3,8 +3,8 @@
 //! Pure functions over records. At the home site: [`login`] takes a login from a visited site, [`at_home`] says what a REGISTER
 //! at home means, [`stay_home`], [`come_home`] and [`refresh_parked`] carry it out on bindings that the registrar has judged,
 //! [`renew`] hears the visited site again, and [`logout`], [`lease_out`], [`not_there`] and [`expire`] end things. At the visited site:
-//! [`arrive`] makes the visitor of a login's answer, [`renewed`], [`is_displaced`] and [`run_out`] follow it, and [`Licences`]
-//! counts. The node reads and sends the messages, stores the records that come out of here, and sends each [`Notice`] once the
+//! [`arrive`] makes the visitor of a login's answer, [`renewed`], [`is_displaced`] and [`run_out`] follow it, [`Licences`]
+//! counts, and [`last_time`] says since when visitors should be gone. The node reads and sends the messages, stores the records that come out of here, and sends each [`Notice`] once the
 //! record that it belongs to is stored.
 //!
 //! The home site is the only authority on where its user is (SPEC 8.7); a message of an older login changes nothing. Out of
@@ -15,6 +15,7 @@ mod home;
 mod licence;
 mod login;
 mod renewal;
+mod schedule;
 mod visited;
 
 pub use forced::{force_out, forced_out};
@@ -24,13 +25,14 @@ pub use home::{
 pub use licence::Licences;
 pub use login::{Login, LoginRequest, Terms, Which, login};
 pub use renewal::{Renewal, Renewed, renew};
+pub use schedule::{last_time, next_time};
 pub use visited::{
     Arrival, Logout, RunOut, Stays, arrive, is_displaced, log_out, renew_at, renewed, run_out, same_devices,
     with_bindings,
 };
 
 use crate::ids::{LoginNumber, SiteName};
-use crate::location::{Device, Resident};
+use crate::location::{Device, Loss, Resident};
 use crate::timing::{Now, Wall};
 
 /// What the home site has to tell another site, once the record that it came with is stored.
@@ -73,7 +75,11 @@ fn displace_away(
 
 /// What keeps a phone out is the present login: its refusal names that one.
 fn relabel(resident: &mut Resident, now_at: &SiteName) {
-    resident.displaced.iter_mut().filter(|entry| !entry.back).for_each(|entry| entry.by = Some(now_at.clone()));
+    resident
+        .displaced
+        .iter_mut()
+        .filter(|entry| !entry.back)
+        .for_each(|entry| entry.why = Loss::LoggedIn(now_at.clone()));
 }
 
 #[cfg(test)]

@@ -64,6 +64,8 @@ pub fn arrive(present: Option<&Visitor>, arrival: Arrival, bindings: Vec<Binding
         login: arrival.login,
         id: arrival.id,
         since: present.map_or(now.wall, |present| present.since),
+        active_at: now.instant,
+        active_wall: now.wall,
         bindings,
         guest: arrival.guest,
         lease: arrival.lease,

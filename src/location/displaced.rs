@@ -10,7 +10,7 @@ use super::record::Resident;
 use crate::ids::SiteName;
 use crate::rejection::Rejection;
 use crate::sip::Status;
-use crate::timing::Wall;
+use crate::timing::{TimeOfDay, Wall};
 
 /// After so long a displaced phone is a phone like any other.
 const FORGIVEN: Duration = Duration::from_secs(86_400);
@@ -22,15 +22,34 @@ const QUARREL: Duration = Duration::from_secs(600);
 pub struct DisplacedDevice {
     /// The phone.
     pub device: Device,
-    /// Where the user logged in instead; where the phone itself was, if another phone there took its place; `None`: an operator
-    /// logged the user out.
-    pub by: Option<SiteName>,
+    /// Why.
+    pub why: Loss,
     /// When.
     pub at: Wall,
     /// A new Call-ID does not help it before so much time has passed; zero for the first displacement.
     pub wait: Duration,
     /// It has been let in again: only remembered for the case that it is displaced anew.
     pub back: bool,
+}
+
+/// Why a phone lost its user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Loss {
+    /// The user logged in there; where the phone itself was, if another phone there took its place.
+    LoggedIn(SiteName),
+    /// The user was logged out.
+    LoggedOut(Forced),
+}
+
+/// Who ended a login that neither the user nor another login has ended (SPEC 12.5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Forced {
+    /// An operator.
+    Operator,
+    /// The clock of the site where the user was.
+    Clock(TimeOfDay),
+    /// The user had no call for too long.
+    Idle,
 }
 
 /// What a list of displaced phones says about one phone.
@@ -47,10 +66,12 @@ pub enum Displacement<'d> {
 impl DisplacedDevice {
     /// 403 as a person at `here` should read it.
     pub fn refusal(&self, here: &SiteName) -> Rejection {
-        let reason = match &self.by {
-            Some(site) if site == here => "another phone has taken over".to_owned(),
-            Some(site) => format!("logged in at {site}"),
-            None => "logged out by the operator".to_owned(),
+        let reason = match &self.why {
+            Loss::LoggedIn(site) if site == here => "another phone has taken over".to_owned(),
+            Loss::LoggedIn(site) => format!("logged in at {site}"),
+            Loss::LoggedOut(Forced::Operator) => "logged out by the operator".to_owned(),
+            Loss::LoggedOut(Forced::Clock(at)) => format!("logged out at {at}"),
+            Loss::LoggedOut(Forced::Idle) => "logged out for being idle".to_owned(),
         };
         Rejection::warned(Status::FORBIDDEN, reason)
     }
@@ -74,22 +95,22 @@ pub fn displacement<'d>(list: &'d [DisplacedDevice], device: &Device, now: Wall)
 
 /// Adds a phone that has just lost its user to a login at `by`; the oldest is forgotten where there are too many.
 pub fn displace(list: &mut Vec<DisplacedDevice>, device: Device, by: &SiteName, now: Wall) {
-    keep_out(list, device, Some(by.clone()), now);
+    keep_out(list, device, Loss::LoggedIn(by.clone()), now);
 }
 
-/// Adds a phone whose user an operator has just logged out (SPEC 12.5).
-pub fn log_out(list: &mut Vec<DisplacedDevice>, device: Device, now: Wall) {
-    keep_out(list, device, None, now);
+/// Adds a phone whose user has just been logged out (SPEC 12.5).
+pub fn log_out(list: &mut Vec<DisplacedDevice>, device: Device, forced: Forced, now: Wall) {
+    keep_out(list, device, Loss::LoggedOut(forced), now);
 }
 
-fn keep_out(list: &mut Vec<DisplacedDevice>, device: Device, by: Option<SiteName>, now: Wall) {
+fn keep_out(list: &mut Vec<DisplacedDevice>, device: Device, why: Loss, now: Wall) {
     let earlier = list.iter().rfind(|entry| entry.device.is(&device));
     let wait = match earlier {
         Some(entry) if now.since(entry.at) < entry.wait + QUARREL => (entry.wait * 2).clamp(QUARREL, FORGIVEN),
         Some(_) | None => Duration::ZERO,
     };
     list.retain(|entry| !entry.device.is(&device));
-    list.push(DisplacedDevice { device, by, at: now, wait, back: false });
+    list.push(DisplacedDevice { device, why, at: now, wait, back: false });
     let surplus = list.len().saturating_sub(Resident::DISPLACED);
     list.drain(..surplus);
 }
@@ -186,12 +207,17 @@ mod tests {
     }
 
     #[test]
-    fn who_was_logged_out_by_an_operator_is_told_so() {
-        let mut list = Vec::new();
-        log_out(&mut list, device("a"), Wall(0));
-        assert!(holds(&list, "a", 1) && !holds(&list, "b", 1), "a new Call-ID is a person");
-        let refusal = list[0].refusal(&SiteName::new("paris"));
-        assert_eq!(refusal.warning.as_deref(), Some("logged out by the operator"));
+    fn who_was_logged_out_is_told_by_whom() {
+        for (forced, text) in [
+            (Forced::Operator, "logged out by the operator"),
+            (Forced::Clock(TimeOfDay(20 * 60 + 5)), "logged out at 20:05"),
+            (Forced::Idle, "logged out for being idle"),
+        ] {
+            let mut list = Vec::new();
+            log_out(&mut list, device("a"), forced, Wall(0));
+            assert!(holds(&list, "a", 1) && !holds(&list, "b", 1), "a new Call-ID is a person");
+            assert_eq!(list[0].refusal(&SiteName::new("paris")).warning.as_deref(), Some(text));
+        }
     }
 
     #[test]

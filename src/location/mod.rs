@@ -14,7 +14,9 @@ mod table;
 
 pub use binding::Binding;
 pub use device::Device;
-pub use displaced::{DisplacedDevice, Displacement, bring_back, displace, displacement, forgive, log_out};
+pub use displaced::{
+    DisplacedDevice, Displacement, Forced, Loss, bring_back, displace, displacement, forgive, log_out,
+};
 pub use ledger::{Ledger, LedgerFull, StoreId, StoreOp};
 pub use record::{Away, Guest, Record, Resident, Visitor};
 pub use store::{Memory, Store, Stored};

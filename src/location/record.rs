@@ -62,6 +62,10 @@ pub struct Visitor {
     pub id: LoginId,
     /// When it began.
     pub since: Wall,
+    /// When the user last did something here: logged in, or ended a call that was answered (SPEC 12.5).
+    pub active_at: Instant,
+    /// The same as a date, for what is written down.
+    pub active_wall: Wall,
     /// The phones here.
     pub bindings: Vec<Binding>,
     /// What travels with the user (SPEC 7.1), with the HA1 values to check its digests.

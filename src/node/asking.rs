@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::Node;
 use super::call::Resent;
+use super::convert::forced;
 use super::handover::{FIRST, Parcel};
 use super::tasks::{ClientTask, Key, Timer};
 use super::upkeep::Renewing;
@@ -15,6 +16,7 @@ use crate::link::{
     Answer, Bound, CONTENT_TYPE, Cause, Change, Claims, Clock, Peer, Proven, Purpose, Receipt, open_answer,
     seal_request,
 };
+use crate::location::Forced;
 use crate::proxy::{Input, branch_with};
 use crate::sip::{Draft, Method, Name, Response, Status};
 use crate::timing::Now;
@@ -64,6 +66,8 @@ pub(super) struct Notice {
     pub purpose: Purpose,
     pub extension: Extension,
     pub body: Vec<u8>,
+    /// A login was ended by force: until the other site knows, its phones are not let in.
+    pub forced: bool,
 }
 
 /// A notice on its way.
@@ -80,41 +84,41 @@ impl Notice {
         let hot_desk::Notice::Displace { site, ended, login, now_at } = notice;
         let gone = Gone { site: Some(now_at), newest: login };
         let body = messages::encode(&Displaced { extension: extension.clone(), login: ended, gone });
-        Self { site, purpose: Purpose::Displaced, extension: extension.clone(), body }
+        Self { site, purpose: Purpose::Displaced, extension: extension.clone(), body, forced: false }
     }
 
     /// Home tells a site that its visitor is no user any more (SPEC 5.11).
     pub(super) fn remove(extension: &Extension, site: &SiteName, ended: LoginNumber) -> Self {
         let gone = Gone { site: None, newest: LoginNumber(ended.0.saturating_add(1)) };
         let body = messages::encode(&Displaced { extension: extension.clone(), login: ended, gone });
-        Self { site: site.clone(), purpose: Purpose::Displaced, extension: extension.clone(), body }
+        Self { site: site.clone(), purpose: Purpose::Displaced, extension: extension.clone(), body, forced: false }
     }
 
     /// Home tells a site what has changed of its visitor (SPEC 5.11).
     pub(super) fn settings(site: &SiteName, notice: &SettingsNotice) -> Self {
         let (extension, body) = (notice.extension.clone(), messages::encode(notice));
-        Self { site: site.clone(), purpose: Purpose::Settings, extension, body }
+        Self { site: site.clone(), purpose: Purpose::Settings, extension, body, forced: false }
     }
 
     /// A site tells home that a login has ended (SPEC 5.7).
     pub(super) fn logout(extension: &Extension, logout: &hot_desk::Logout) -> Self {
-        let (login_id, login) = (logout.id, Some(logout.login));
-        let body = messages::encode(&LogoutRequest { extension: extension.clone(), login_id, login, forced: false });
-        Self { site: logout.home.clone(), purpose: Purpose::Logout, extension: extension.clone(), body }
+        Self::ended(extension, &logout.home, LogoutRequest::of(extension, logout.id, Some(logout.login)))
     }
 
-    /// A site tells home that its operator has ended a login (SPEC 12.5).
-    pub(super) fn force_out(extension: &Extension, logout: &hot_desk::Logout) -> Self {
-        let (login_id, login) = (logout.id, Some(logout.login));
-        let body = messages::encode(&LogoutRequest { extension: extension.clone(), login_id, login, forced: true });
-        Self { site: logout.home.clone(), purpose: Purpose::Logout, extension: extension.clone(), body }
+    /// A site tells home that it has ended a login (SPEC 12.5).
+    pub(super) fn force_out(extension: &Extension, logout: &hot_desk::Logout, why: Forced) -> Self {
+        let request = LogoutRequest::of(extension, logout.id, Some(logout.login));
+        Self { forced: true, ..Self::ended(extension, &logout.home, forced(request, why)) }
     }
 
     /// A site undoes a login whose answer never came (SPEC 5.2).
     pub(super) fn undo(extension: &Extension, home: &SiteName, login_id: LoginId) -> Self {
-        let body =
-            messages::encode(&LogoutRequest { extension: extension.clone(), login_id, login: None, forced: false });
-        Self { site: home.clone(), purpose: Purpose::Logout, extension: extension.clone(), body }
+        Self::ended(extension, home, LogoutRequest::of(extension, login_id, None))
+    }
+
+    fn ended(extension: &Extension, home: &SiteName, request: LogoutRequest) -> Self {
+        let body = messages::encode(&request);
+        Self { site: home.clone(), purpose: Purpose::Logout, extension: extension.clone(), body, forced: false }
     }
 }
 
@@ -268,6 +272,11 @@ impl Node {
         let until = now.instant + self.config.site.hot_desk.lease.max(Duration::from_secs(120)) * 2;
         self.notices.insert(key, Sending { notice, wait: AGAIN, until });
         self.send_notice(now, key);
+    }
+
+    /// What other sites are being told.
+    pub(super) fn notices(&self) -> impl Iterator<Item = &Notice> {
+        self.notices.values().map(|sending| &sending.notice)
     }
 
     pub(super) fn send_notice(&mut self, now: Now, key: Key) {

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use bytes::Bytes;
 
 use crate::hot_desk;
-use crate::link::messages;
-use crate::location::Device;
+use crate::link::messages::{self, LogoutRequest};
+use crate::location::{Device, Forced};
 use crate::settings;
+use crate::timing::TimeOfDay;
 
 /// A phone as another site names it.
 pub(super) fn device(told: &messages::Device) -> Device {
@@ -43,5 +44,25 @@ pub(super) fn terms(told: &messages::Terms) -> hot_desk::Terms {
             messages::Shortage::Basic => settings::Shortage::Basic,
             messages::Shortage::Refuse => settings::Shortage::Refuse,
         },
+    }
+}
+
+/// A logout that was forced, as it is told to home.
+pub(super) fn forced(request: LogoutRequest, why: Forced) -> LogoutRequest {
+    let (clock, idle) = match why {
+        Forced::Operator => (None, false),
+        Forced::Clock(at) => (Some(at.0), false),
+        Forced::Idle => (None, true),
+    };
+    LogoutRequest { forced: true, clock, idle, ..request }
+}
+
+/// Who forced a logout, if anybody did.
+pub(super) fn forced_by(told: &LogoutRequest) -> Option<Forced> {
+    match (told.forced, told.clock, told.idle) {
+        (false, _, _) => None,
+        (true, Some(at), _) => Some(Forced::Clock(TimeOfDay(at % 1440))),
+        (true, None, true) => Some(Forced::Idle),
+        (true, None, false) => Some(Forced::Operator),
     }
 }

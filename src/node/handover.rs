@@ -1,8 +1,9 @@
 //! What one shard of a site gives to another: packets that came to the wrong socket, and errands for the owner of an AOR.
 //!
 //! The shell carries them ([`Node::poll_handover`] here, [`Node::handle_handover`] there) and may drop them where a shard can't keep
-//! up: a packet is sent again by whoever sent it, the next call says anew that a user is not there, renewals fall due again, and the
-//! first shard looks at the links by its own timers, and who waits for a line is told of the next one.
+//! up: a packet is sent again by whoever sent it, the next call says anew that a user is not there, renewals fall due again, who is
+//! taken for idle is logged out a call too early, the first shard looks at the links by its own timers, and who waits for a line is
+//! told of the next one.
 
 use super::Node;
 use super::gather::Heard;
@@ -35,6 +36,8 @@ pub(super) enum Parcel {
     Renewals { site: SiteName, logins: Vec<Renewal>, back: ShardId, key: Key },
     /// What became of them.
     Heard(Key, Heard),
+    /// A user's call that was answered is over.
+    Active(Extension),
     /// A site is to be looked at sooner than the first shard thinks.
     Links,
     /// So is a trunk.
@@ -61,6 +64,7 @@ impl Node {
             Parcel::NotThere { extension, site, login } => self.not_there(now, &extension, &site, login),
             Parcel::Renewals { site, logins, back, key } => self.hear_part(now, &site, &logins, back, key),
             Parcel::Heard(key, heard) => self.part_heard(now, key, heard),
+            Parcel::Active(extension) => self.take_active(now, &extension),
             Parcel::Links => self.look_at_sites(now),
             Parcel::Trunks => self.look_at_trunks(now),
             Parcel::Line(key) => self.line_free(now, key),

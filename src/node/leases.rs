@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use super::asking::Notice;
-use super::convert::{device, terms};
+use super::convert::{device, forced_by, terms};
 use super::handover::Parcel;
+use super::logout::cause;
 use super::tasks::{Asked, Licence, Then};
 use super::{Config, Node};
 use crate::auth::{Claimed, Given, Ha1s};
@@ -236,13 +237,14 @@ impl Node {
         if request.login.is_none() {
             self.note_undone(now, request.login_id);
         }
-        let ended = view.as_deref().and_then(Record::resident).and_then(|resident| match request.forced {
-            true => hot_desk::forced_out(resident, site, which, now),
-            false => hot_desk::logout(resident, site, which, now),
+        let forced = forced_by(request);
+        let ended = view.as_deref().and_then(Record::resident).and_then(|resident| match forced {
+            Some(why) => hot_desk::forced_out(resident, site, which, why, now),
+            None => hot_desk::logout(resident, site, which, now),
         });
         let mut then = self.site_then(now, server, asked, token, None);
         let Some(next) = ended else { return self.confirm(now, extension, then) };
-        let by = if request.forced { LoggedOutBy::Operator } else { LoggedOutBy::Phone };
+        let by = forced.map_or(LoggedOutBy::Phone, cause);
         then.events.push(Event::LoggedOut { extension: extension.clone(), at: site.clone(), by });
         self.change(now, extension, Some(Record::Resident(next)), then);
     }

@@ -78,6 +78,9 @@ impl Node {
         if !self.has_room_for(extension, asked.source.remote.ip()) {
             return self.refuse_statelessly(&asked, &Rejection::busy());
         }
+        if self.is_being_logged_out(extension, home) {
+            return self.refuse_statelessly(&asked, &cannot_be_reached(home));
+        }
         let Some(server) = self.begin(now, &asked, ServerTask::Own) else { return };
         let arriving = Arriving { asked, server, update };
         match self.logins.get_mut(extension) {
@@ -312,8 +315,7 @@ impl Node {
         self.release_licence(extension, pending.id);
         self.notify(now, Notice::undo(extension, home, pending.id));
         for Arriving { asked, server, .. } in std::iter::once(pending.first).chain(pending.behind) {
-            let text = format!("home site {home} cannot be reached");
-            self.refuse(now, server, &asked, &Rejection::warned(Status::SERVER_TIMEOUT, text));
+            self.refuse(now, server, &asked, &cannot_be_reached(home));
         }
         self.note_arrived(extension);
     }
@@ -324,6 +326,11 @@ impl Node {
         let lacks = |name: &&String| !site.rights.contains_key(*name);
         guest.user.rights.as_ref().filter(lacks).or(guest.user.out_of_hours_rights.as_ref().filter(lacks)).cloned()
     }
+}
+
+/// SPEC 5.2: 504 that names the home site.
+fn cannot_be_reached(home: &SiteName) -> Rejection {
+    Rejection::warned(Status::SERVER_TIMEOUT, format!("home site {home} cannot be reached"))
 }
 
 /// What travels, as this site keeps it.

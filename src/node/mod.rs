@@ -10,6 +10,7 @@
 //!                                 └─ subscriptions   SUBSCRIBE to oneself
 //! handle_timeout ── timers ──┬─ call      silence, timer C, ─ forwards: nobody answers; ─ waiting: for a line
 //!                            ├─ upkeep    bindings, leases, renewals
+//!                            ├─ timed_logouts   the time of day, idle visitors
 //!                            ├─ asking    other sites: notices, probes
 //!                            └─ gateways  trunks that are down: probes
 //! handle_stored ─── fulfil   the answer, the notices and the events of a stored change
@@ -55,6 +56,7 @@ mod subscriptions;
 mod tally;
 mod tasks;
 mod tell;
+mod timed_logouts;
 mod timers;
 mod trunks;
 mod upkeep;
@@ -77,6 +79,7 @@ use self::login::Pending;
 pub use self::overview::{LinkSeen, Overview};
 pub use self::restore::Restored;
 use self::tasks::{Answered, Call, ClientTask, Key, Keyed, Late, Licence, ServerTask, Then, Timer, Waiting};
+use self::timed_logouts::TimedLogouts;
 use crate::alarms::Alarms;
 use crate::auth::{Authenticator, Lockout};
 use crate::event::Event;
@@ -125,6 +128,8 @@ pub enum Command {
     Drain,
     /// A user is logged out, wherever it is that this site knows of (SPEC 12.5).
     LogOut(Extension),
+    /// Everybody who is logged in here from another site is logged out (SPEC 12.5).
+    LogVisitorsOut,
 }
 
 /// A site, or one shard of it: no socket, clock, file or randomness of its own.
@@ -176,6 +181,8 @@ pub struct Node {
     undone_logins: VecDeque<(Instant, LoginId)>,
     /// Phones that are told of their users' registrations (SPEC 12.4).
     subscriptions: Subscriptions<Key>,
+    /// Visitors who are to go.
+    timed_logouts: TimedLogouts,
     /// Visitors whose renewal is due, by home.
     due: BTreeMap<SiteName, BTreeSet<Extension>>,
     /// Visitors of before a restart that home has not confirmed yet (SPEC 8.5).
@@ -199,7 +206,7 @@ impl Node {
     pub fn new(config: Config, now: Now, seed: [u8; 32]) -> Self {
         let mut entropy = Entropy::new(seed);
         let commons = Arc::new(Commons::new(&config, now, 1, &mut entropy));
-        Self::shard(config, ShardId(0), commons, entropy)
+        Self::shard(config, now, ShardId(0), commons, entropy)
     }
 
     /// A site of so many shards, at least one, that starts now: in the order of their ids. Each is driven by itself, and what
@@ -207,18 +214,18 @@ impl Node {
     pub fn shards(config: Config, now: Now, seed: [u8; 32], shards: u8) -> Vec<Self> {
         let mut entropy = Entropy::new(seed);
         let commons = Arc::new(Commons::new(&config, now, shards, &mut entropy));
-        let shard = |id| Self::shard(config.clone(), ShardId(id), commons.clone(), Entropy::new(entropy.bytes()));
+        let shard = |id| Self::shard(config.clone(), now, ShardId(id), commons.clone(), Entropy::new(entropy.bytes()));
         (0..shards.max(1)).map(shard).collect()
     }
 
-    fn shard(config: Config, shard: ShardId, commons: Arc<Commons>, mut entropy: Entropy) -> Self {
+    fn shard(config: Config, now: Now, shard: ShardId, commons: Arc<Commons>, mut entropy: Entropy) -> Self {
         let mut seeds = || std::array::from_fn(|_| entropy.next_u64());
         let (transactions, calls, answered, alarms) = (seeds(), seeds(), seeds(), seeds());
         let (timers, link_tasks, gatherings, live) = (seeds(), seeds(), seeds(), seeds());
         let (keepalives, probes) = (seeds(), seeds());
         let entry = entry_of(&config);
         let timing = Timing::from_t1(config.site.sip.t1);
-        Self {
+        let mut node = Self {
             names: Names::new(&config.network, &entry),
             listen: entry.listen.iter().map(|listen| listen.advertise).collect(),
             timing,
@@ -248,6 +255,7 @@ impl Node {
             logins: BTreeMap::new(),
             undone_logins: VecDeque::new(),
             subscriptions: Subscriptions::default(),
+            timed_logouts: TimedLogouts::default(),
             due: BTreeMap::new(),
             returning: BTreeMap::new(),
             helping: BTreeMap::new(),
@@ -262,7 +270,9 @@ impl Node {
             commons,
             entry,
             entropy,
-        }
+        };
+        node.schedule_logouts(now);
+        node
     }
 
     /// The network said that nobody listens at `remote` (ICMP).
@@ -301,6 +311,7 @@ impl Node {
             Command::Reload(config) => self.reload(now, *config),
             Command::Drain => self.draining = true,
             Command::LogOut(extension) => self.log_out(now, &extension),
+            Command::LogVisitorsOut => self.log_visitors_out(now),
         }
     }
 

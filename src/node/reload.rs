@@ -26,6 +26,7 @@ impl Node {
         let before = std::mem::replace(&mut self.config, Arc::new(config));
         self.look_at_own_users(now, &before);
         self.look_at_all_lines(now);
+        self.schedule_logouts_anew(now, &before);
     }
 
     /// SPEC 5.11: users who were removed are logged out, and the sites where the others are hear of what has changed.

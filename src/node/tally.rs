@@ -137,20 +137,21 @@ impl Node {
         if let Some(by) = ended {
             self.forget_shifts(request);
             let over = self.live.end_dialog(now.instant, &tags, by);
-            over.into_iter().for_each(|ended| self.say_ended(ended));
+            over.into_iter().for_each(|ended| self.say_ended(now, ended));
         }
     }
 
     /// Calls whose session, or whose time, has run out.
     pub(super) fn look_at_calls(&mut self, now: Now) {
         while let Some(ended) = self.live.expired(now.instant) {
-            self.say_ended(ended);
+            self.say_ended(now, ended);
         }
     }
 
-    fn say_ended(&mut self, ended: Ended) {
-        let Ended { about: About { from, to, gives }, lasted, by } = ended;
+    fn say_ended(&mut self, now: Now, ended: Ended) {
+        let Ended { about: About { from, to, gives }, lasted, by, users } = ended;
         self.say(Event::CallEnded { from, to, gives, lasted, by });
+        self.note_active(now, users);
     }
 
     /// RFC 4028 §8.1: what this site has to say about the session timer of a request.

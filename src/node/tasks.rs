@@ -68,6 +68,8 @@ pub(super) enum Timer {
     Gathering(Key),
     /// A subscription runs out, or has waited long enough.
     Subscription(Key),
+    /// Visitors may have to go (SPEC 12.5).
+    Logouts,
 }
 
 /// A request as it came in.

@@ -51,6 +51,7 @@ impl Node {
             Timer::Line(key) => self.look_at_waiting(now, key),
             Timer::Gathering(key) => self.end_gathering(now, key),
             Timer::Subscription(key) => self.look_at_subscription(now, key),
+            Timer::Logouts => self.look_at_logouts(now),
         }
     }
 

@@ -156,6 +156,8 @@ pub struct Ended {
     pub lasted: Duration,
     /// Why.
     pub by: EndedBy,
+    /// Whose phones here took part in it at its end.
+    pub users: SmallVec<[Extension; 2]>,
 }
 
 /// What is known of a dialog.
@@ -442,8 +444,9 @@ impl LiveCalls {
             self.freed.extend(freed);
             return None;
         }
+        let users = live.users();
         let Up { since, about, .. } = self.take(id)?.up?;
-        Some(Ended { about: *about, lasted: now.saturating_duration_since(since), by })
+        Some(Ended { about: *about, lasted: now.saturating_duration_since(since), by, users })
     }
 
     /// Waits for the nearest end of an answered call.
@@ -530,6 +533,10 @@ impl LiveCalls {
 impl Live {
     fn has(&self, user: &Extension) -> bool {
         self.caller.as_ref() == Some(user) || self.holds.iter().any(|hold| hold.user.as_ref() == Some(user))
+    }
+
+    fn users(&self) -> SmallVec<[Extension; 2]> {
+        self.caller.iter().chain(self.holds.iter().filter_map(|hold| hold.user.as_ref())).cloned().collect()
     }
 
     /// Whether the branch has a dialog that is not over.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::user::{Desk, Origin, ShortCodeRow, User};
 use crate::ids::{Extension, SiteName};
+use crate::timing::TimeOfDay;
 
 /// One UDP socket of a site.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -163,8 +164,8 @@ pub struct HotDesk {
     pub login_attempts: u32,
     /// How long the lock holds.
     pub login_lock: Duration,
-    /// Local time at which visitors are logged out, minutes since midnight.
-    pub logout_at: Option<u16>,
+    /// Local time at which visitors are logged out.
+    pub logout_at: Option<TimeOfDay>,
     /// Without a call for so long; zero never.
     pub idle_logout: Duration,
 }

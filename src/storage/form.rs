@@ -13,10 +13,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::ids::{Extension, LoginId, LoginNumber, SiteName};
 use crate::link::messages::{Ha1, Settings};
-use crate::location::{Away, Binding, Device, DisplacedDevice, Guest, Record, Resident, Visitor};
+use crate::location::{Away, Binding, Device, DisplacedDevice, Forced, Guest, Loss, Record, Resident, Visitor};
 use crate::settings::Origin;
 use crate::sip::Uri;
-use crate::timing::{Now, Wall};
+use crate::timing::{Now, TimeOfDay, Wall};
 use crate::transmit::{Flow, SocketId};
 
 /// A record that was read and has no timers yet.
@@ -52,6 +52,9 @@ pub struct VisitorForm {
     id: [u8; 16],
     #[serde(default)]
     since: u64,
+    /// Milliseconds since 1970; without it, as long ago as `since`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    active: Option<u64>,
     bindings: Vec<BindingForm>,
     settings: Settings,
     /// With `survive_restart` only.
@@ -112,9 +115,15 @@ struct DeviceForm {
 #[derive(Debug, Serialize, Deserialize)]
 struct DisplacedForm {
     device: DeviceForm,
-    /// A site; none: an operator.
+    /// A site; none: the user was logged out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     by: Option<String>,
+    /// By the clock, at this minute of the day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    clock: Option<u16>,
+    /// For being idle; neither this nor `clock`: by an operator.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    idle: bool,
     at: u64,
     /// Milliseconds.
     #[serde(default)]
@@ -199,6 +208,7 @@ impl VisitorForm {
             login: visitor.login.0,
             id: visitor.id.0,
             since: visitor.since.0,
+            active: Some(visitor.active_wall.0),
             bindings: visitor.bindings.iter().map(Into::into).collect(),
             settings: Settings::of(&guest.user, &guest.allows, guest.version),
             ha1: with_ha1.then(|| (&guest.user.credentials).into()),
@@ -216,11 +226,14 @@ impl VisitorForm {
             allows: (&self.settings.allows).into(),
             version: self.settings.version,
         };
+        let active = Wall(self.active.unwrap_or(self.since));
         Visitor {
             home: SiteName::new(self.home),
             login: LoginNumber(self.login),
             id: LoginId(self.id),
             since: Wall(self.since),
+            active_at: now.checked_sub(date.since(active)).unwrap_or(now),
+            active_wall: active,
             bindings: live(self.bindings, date, now),
             guest: Arc::new(guest),
             lease: Duration::from_secs(self.lease),
@@ -320,9 +333,17 @@ impl From<DeviceForm> for Device {
 
 impl From<&DisplacedDevice> for DisplacedForm {
     fn from(displaced: &DisplacedDevice) -> Self {
+        let (by, clock, idle) = match &displaced.why {
+            Loss::LoggedIn(site) => (Some(site.as_str().to_owned()), None, false),
+            Loss::LoggedOut(Forced::Operator) => (None, None, false),
+            Loss::LoggedOut(Forced::Clock(at)) => (None, Some(at.0), false),
+            Loss::LoggedOut(Forced::Idle) => (None, None, true),
+        };
         Self {
             device: (&displaced.device).into(),
-            by: displaced.by.as_ref().map(|site| site.as_str().to_owned()),
+            by,
+            clock,
+            idle,
             at: displaced.at.0,
             wait: u64::try_from(displaced.wait.as_millis()).unwrap_or(u64::MAX),
             back: displaced.back,
@@ -332,9 +353,15 @@ impl From<&DisplacedDevice> for DisplacedForm {
 
 impl From<DisplacedForm> for DisplacedDevice {
     fn from(form: DisplacedForm) -> Self {
+        let why = match (form.by, form.clock, form.idle) {
+            (Some(site), _, _) => Loss::LoggedIn(SiteName::new(site)),
+            (None, Some(at), _) => Loss::LoggedOut(Forced::Clock(TimeOfDay(at))),
+            (None, None, true) => Loss::LoggedOut(Forced::Idle),
+            (None, None, false) => Loss::LoggedOut(Forced::Operator),
+        };
         Self {
             device: form.device.into(),
-            by: form.by.map(SiteName::new),
+            why,
             at: Wall(form.at),
             wait: Duration::from_millis(form.wait),
             back: form.back,
@@ -422,13 +449,15 @@ mod tests {
         let (id, until) = (LoginId([3; 16]), now.instant + lease);
         let away =
             Away { site: SiteName::new("paris"), id, since: START, lease, until, devices: vec![device(b"there")] };
-        let by = Some(SiteName::new("berlin"));
         let wait = Duration::from_secs(600);
+        let lost = |why| DisplacedDevice { device: device(b"old"), why, at: START, wait, back: true };
+        let forced = [Forced::Operator, Forced::Clock(TimeOfDay(1_200)), Forced::Idle].map(Loss::LoggedOut);
+        let losses = [Loss::LoggedIn(SiteName::new("berlin"))].into_iter().chain(forced);
         Record::Resident(Resident {
             bindings: vec![binding(now, 300)],
             away: Some(away),
             login: LoginNumber(1_790_000_000_001),
-            displaced: vec![DisplacedDevice { device: device(b"old"), by, at: START, wait, back: true }],
+            displaced: losses.map(lost).collect(),
             tombstones: vec![device(b"stone")],
         })
     }
@@ -442,6 +471,8 @@ mod tests {
             login: LoginNumber(5),
             id: LoginId([9; 16]),
             since: START,
+            active_at: now.instant,
+            active_wall: now.wall,
             bindings: vec![binding(now, 300)],
             guest: Arc::new(Guest { user, allows, version: 77 }),
             lease: Duration::from_secs(120),

@@ -800,6 +800,27 @@ rtp_ports = "40999-40000"
         says: &["london.toml:27: time_profiles.hours.weekly[0].from: `9:00` is no time of day, such as 09:00"],
     },
     Bad {
+        what: "a time to log out that no clock shows",
+        file: "london.toml",
+        find: "[emergency]",
+        put: "[hot_desk]\nlogout_at = \"24:00\"\n[emergency]",
+        says: &["london.toml:46: hot_desk.logout_at: `24:00` is no time of day, such as 09:00"],
+    },
+    Bad {
+        what: "a time to log out by no clock",
+        file: "paris.toml",
+        find: "[emergency]",
+        put: "[hot_desk]\nlogout_at = \"20:00\"\n[emergency]",
+        says: &["paris.toml: site.timezone: is missing: `hot_desk.logout_at` needs it"],
+    },
+    Bad {
+        what: "less than no time without a call",
+        file: "london.toml",
+        find: "[emergency]",
+        put: "[hot_desk]\nidle_logout = -1\n[emergency]",
+        says: &["london.toml:46: hot_desk.idle_logout: -1 is out of range: 0 to 2147483647"],
+    },
+    Bad {
         what: "a bad day",
         file: "london.toml",
         find: r#""mon""#,

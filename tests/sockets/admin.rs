@@ -113,6 +113,31 @@ fn the_api_says_who_is_where_and_a_logout_keeps_the_phone_out() {
 }
 
 #[test]
+fn all_visitors_of_a_site_are_sent_home_by_one_command() {
+    let network = Network::new();
+    let admin = Admin::of(&network, "");
+    let _running = network.run(&[]);
+    let visiting = ["201", "202"].map(|user| Agent::registered(&network, "paris", user));
+    let own = Agent::registered(&network, "paris", "301");
+    let said = network.command("logout", &["--site", "paris"]);
+    assert_eq!(String::from_utf8_lossy(&said.stdout), "2 visitors of paris are logged out\n", "{said:?}");
+    assert_eq!(admin.get("/api/visitors?site=paris")["visitors"], json!([]));
+    for phone in &visiting {
+        let refused = phone.register(300);
+        assert!(sip_status(&refused) == 403 && refused.contains("logged out by the operator"), "{refused}");
+    }
+    assert_eq!(sip_status(&own.register(300)), 200, "who is at home stays");
+    let answer = admin.ask("POST", "/api/visitors/logout?site=paris", JSON, "{}");
+    assert_eq!(answer.json(), json!({ "site": "paris", "logged_out": 0 }));
+    assert_eq!(admin.fails("POST", "/api/visitors/logout?site=rome", JSON, "{}"), 404);
+    let wrong = network.command("logout", &["201", "--site", "paris"]);
+    assert_eq!(wrong.status.code(), Some(2), "{wrong:?}");
+    let wrong = network.command("logout", &["--site", "rome"]);
+    let said = String::from_utf8_lossy(&wrong.stderr).into_owned();
+    assert!(wrong.status.code() == Some(2) && said.contains("rome is not served here"), "{said}");
+}
+
+#[test]
 fn the_rest_of_the_api_answers() {
     let network = Network::new();
     let admin = Admin::of(&network, "");

@@ -104,3 +104,23 @@ fn a_phone_that_is_displaced_is_told_where_its_user_is() {
     let call = charles.call("201");
     home.pick_up_with(&charles, &call);
 }
+
+#[test]
+fn a_visitor_without_a_call_is_logged_out_and_its_phone_shows_why() {
+    let network = Network::new();
+    network.edit("sites/paris.toml", "[emergency]", "[hot_desk]\nidle_logout = 2\n[emergency]");
+    let running = network.run(&[]);
+    let visiting = Agent::registered(&network, "paris", "201");
+    let talker = Agent::registered(&network, "paris", "202");
+    let call = visiting.call("202");
+    let mut dialogs = talker.pick_up_with(&visiting, &call);
+    running.wait_for_log("site up");
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    visiting.hang_up(&mut dialogs.0, &talker);
+    // Both talked until just now.
+    assert_eq!((status(&visiting.register(300)), status(&talker.register(300))), (200, 200));
+    running.wait_for_log("logout site=paris extension=201 at=paris by=\"idle\"");
+    running.wait_for_log("logout site=london extension=201 at=paris by=\"idle\"");
+    let refused = visiting.register(300);
+    assert!(status(&refused) == 403 && refused.contains("logged out for being idle"), "{refused}");
+}

@@ -120,9 +120,22 @@ pub struct LogoutRequest {
     #[serde(with = "words::known_login", default)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub login: Option<LoginNumber>,
-    /// An operator of V ended it: the phones there are kept out (SPEC 12.5).
+    /// V has ended it: the phones there are kept out (SPEC 12.5). By an operator, unless one of the next says more.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub forced: bool,
+    /// Because the clock there showed this minute of the day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock: Option<u16>,
+    /// Because the user was idle.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub idle: bool,
+}
+
+impl LogoutRequest {
+    /// Of a login that ended by itself.
+    pub fn of(extension: &Extension, login_id: LoginId, login: Option<LoginNumber>) -> Self {
+        Self { extension: extension.clone(), login_id, login, forced: false, clock: None, idle: false }
+    }
 }
 
 /// H tells V that a login at V has ended because of another (SPEC 5.5, 5.6).

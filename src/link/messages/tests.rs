@@ -92,12 +92,8 @@ fn every_message_keeps_its_form() {
     let extension = || Extension::new("201");
     let renewed =
         vec![Renewed::held(extension(), LoginNumber(9), 120), Renewed::gone(extension(), LoginNumber(9), gone.clone())];
-    let logout = LogoutRequest {
-        extension: extension(),
-        login_id: LoginId([1; 16]),
-        login: Some(LoginNumber(9)),
-        forced: false,
-    };
+    let logout = LogoutRequest::of(&extension(), LoginId([1; 16]), Some(LoginNumber(9)));
+    let by_clock = LogoutRequest { forced: true, clock: Some(1_200), ..logout.clone() };
     let displaced = Displaced { extension: extension(), login: LoginNumber(9), gone };
     let notice = SettingsNotice {
         extension: extension(),
@@ -113,6 +109,7 @@ fn every_message_keeps_its_form() {
         json(&RenewRequest { logins: vec![renewal] }),
         json(&RenewAnswer { logins: renewed }),
         json(&logout),
+        json(&by_clock),
         json(&displaced),
         json(&notice),
         json(&refusal),
