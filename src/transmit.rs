@@ -1,4 +1,4 @@
-//! Where a datagram came from and where one is to go.
+//! Where a datagram came from and where one is to go; ports for RTP.
 
 use std::net::SocketAddr;
 
@@ -24,4 +24,31 @@ pub struct Transmit {
     pub flow: Flow,
     /// The datagram.
     pub bytes: Bytes,
+}
+
+/// A port for RTP, at the address of one of the listening sockets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RtpPort {
+    /// The socket whose address it shares.
+    pub socket: SocketId,
+    /// Its number.
+    pub port: u16,
+}
+
+/// What is to be done with ports for RTP. They exist only while a tone needs them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Media {
+    /// To be opened; the node is told whether it is.
+    Open(RtpPort),
+    /// One packet.
+    Send {
+        /// From where.
+        port: RtpPort,
+        /// To whom.
+        remote: SocketAddr,
+        /// The packet.
+        bytes: Bytes,
+    },
+    /// No longer needed.
+    Close(RtpPort),
 }

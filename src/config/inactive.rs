@@ -43,7 +43,7 @@ const SITES: &[Inactive<SiteRow>] = &[];
 const SITE: &[Inactive<SiteTable>] =
     &[row("voicemail", has_named_voicemail, "host names are not looked up: no call is sent to voicemail")];
 
-const SIP: &[Inactive<SipTable>] = &[row("rtp_ports", |sip| says(&sip.rtp_ports), "no tones are played")];
+const SIP: &[Inactive<SipTable>] = &[];
 
 const REGISTRAR: &[Inactive<RegistrarTable>] = &[];
 

@@ -11,6 +11,7 @@ use tokio::time::{Sleep, sleep_until};
 
 use super::clock;
 use super::handle::Gauges;
+use super::rtp::RtpPorts;
 use super::siblings::Siblings;
 use super::site::{Order, Tell};
 use super::tap::{Seen, Tap, Way};
@@ -29,6 +30,7 @@ const RESUME: Duration = Duration::from_millis(1);
 pub struct Driver {
     node: Node,
     sockets: Sockets,
+    rtp: RtpPorts,
     siblings: Siblings,
     store: Box<dyn Store>,
     orders: mpsc::Receiver<Order>,
@@ -54,7 +56,8 @@ impl Driver {
         gauges: Arc<Gauges>,
     ) -> Self {
         let (alarm, draining, tap) = (Alarm::new(), false, None);
-        Self { node, sockets, siblings, store, orders, tell, tap, alarm, draining, idle, gauges }
+        let rtp = RtpPorts::new(sockets.addresses().collect());
+        Self { node, sockets, rtp, siblings, store, orders, tell, tap, alarm, draining, idle, gauges }
     }
 
     /// Wait; read the clock; take what came; fire what is due; hand out what follows. Ends when told to.
@@ -125,6 +128,7 @@ impl Driver {
     fn hand_out(&mut self, now: Now) {
         self.sockets.resume();
         self.make_durable(now);
+        self.play(now);
         while let Some(transmit) = self.node.poll_transmit() {
             let remote = transmit.flow.remote;
             if let Some(tap) = &mut self.tap {
@@ -135,6 +139,7 @@ impl Driver {
                 Sent::Unreachable => {
                     self.node.handle_unreachable(now, remote);
                     self.make_durable(now);
+                    self.play(now);
                 }
             }
         }
@@ -143,6 +148,15 @@ impl Driver {
         }
         while let Some(event) = self.node.poll_event() {
             (self.tell)(now, event);
+        }
+    }
+
+    /// Opens and closes ports for RTP, and sends by them.
+    fn play(&mut self, now: Now) {
+        while let Some(media) = self.node.poll_media() {
+            if let Some((port, is_open)) = self.rtp.obey(media) {
+                self.node.handle_port(now, port, is_open);
+            }
         }
     }
 

@@ -5,6 +5,8 @@
 //! shards hand over what came to the wrong one ([`Siblings`](siblings)). `cli/` binds the sockets ([`bind`]), starts the sites ([`start`]) and speaks to them
 //! through their [`Running`] handle.
 //!
+//! Tones leave by ports of their own ([`RtpPorts`](rtp)), which are open only meanwhile.
+//!
 //! Assumptions: UDP only; ICMP errors are not reported to an unconnected socket (Linux, without `IP_RECVERR`), so a peer that
 //! does not listen is noticed by its silence. Out of scope: what a datagram means, and what is told to whom.
 
@@ -12,6 +14,7 @@ mod clock;
 mod driver;
 mod drops;
 mod handle;
+mod rtp;
 mod siblings;
 mod site;
 mod tap;

@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
-use std::net::{SocketAddr, UdpSocket as StdSocket};
+use std::net::{IpAddr, SocketAddr, UdpSocket as StdSocket};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -112,7 +112,7 @@ pub struct Sockets {
 struct Socket {
     /// Watched for what comes only: to be told that it is writable again would wake the loop once for every datagram sent.
     udp: AsyncFd<StdSocket>,
-    is_ipv6: bool,
+    ip: IpAddr,
     waiting: VecDeque<(SocketAddr, Bytes)>,
 }
 
@@ -123,7 +123,7 @@ impl Socket {
             reason = "the successor is unsafe to call; a std socket keeps its descriptor open, as it asks"
         )]
         let udp = AsyncFd::with_interest(bound.socket, Interest::READABLE)?;
-        Ok(Self { udp, is_ipv6: bound.address.is_ipv6(), waiting: VecDeque::new() })
+        Ok(Self { udp, ip: bound.address.ip(), waiting: VecDeque::new() })
     }
 }
 
@@ -137,6 +137,11 @@ impl Sockets {
     /// The sockets, by what they are called in a [`Flow`].
     pub fn ids(&self) -> impl Iterator<Item = SocketId> + use<> {
         (0..=u8::MAX).take(self.sockets.len()).map(SocketId)
+    }
+
+    /// The addresses that they are bound to, in the same order.
+    pub fn addresses(&self) -> impl Iterator<Item = IpAddr> {
+        self.sockets.iter().map(|socket| socket.ip)
     }
 
     /// Ready when a datagram is there.
@@ -170,7 +175,7 @@ impl Sockets {
     pub fn send(&mut self, transmit: Transmit) -> Sent {
         let Transmit { flow: Flow { socket, remote }, bytes } = transmit;
         let Some(socket) = self.sockets.get_mut(usize::from(socket.0)) else { return Sent::Unreachable };
-        if socket.is_ipv6 != remote.is_ipv6() {
+        if socket.ip.is_ipv6() != remote.is_ipv6() {
             return Sent::Unreachable;
         }
         if bytes.len() > SENDABLE {

@@ -455,7 +455,11 @@ impl Node {
             let ok = self.reply(&asked, Status::OK).write();
             self.transactions.respond(now.instant, id, Status::OK, ok);
         }
-        let ServerTask::Call(key) = of else { return };
+        let key = match of {
+            ServerTask::Call(key) => key,
+            ServerTask::OwnCall(key) => return self.cancel_own_call(now, key),
+            ServerTask::Own => return,
+        };
         let Some(call) = self.calls.of(key) else { return };
         call.context.cancel();
         let reason = asked.request.header(&Name::Reason).map(|header| header.value().into_owned());

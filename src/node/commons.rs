@@ -5,6 +5,7 @@
 //! | the location table, staged changes too | every call asks where a user is; only the AOR's owner writes |
 //! | nonces and their counts | the phone that was challenged by one shard answers to another |
 //! | lockout, recent callers, licences, calls, the state of the other sites and of the trunks, who waits for a line | they count what happens at the whole site |
+//! | phones that have dialled a Break Out code alone | their next call may be another shard's |
 //! | logins under way | a call that overtakes one may come to another shard |
 //! | the challenges of carriers | a nonce is counted over all that use it |
 //! | the boot id, the secrets | copies of one message look the same at every shard |
@@ -28,6 +29,7 @@ use crate::hot_desk::Licences;
 use crate::ids::{BootId, Entropy, Extension, ShardId};
 use crate::location::Location;
 use crate::proxy::Tally;
+use crate::service::NextCalls;
 use crate::timing::{Now, Wall};
 use crate::trunk::{Queue, Trunks};
 
@@ -53,6 +55,8 @@ pub(super) struct Commons {
     pub queue: Queue<(ShardId, Key)>,
     /// The second that is being counted, and OPTIONS answered in it.
     pub options: Guarded<(u64, u32)>,
+    /// Phones that have dialled a Break Out code without digits.
+    pub next_calls: Guarded<NextCalls>,
     /// Users whose login waits for the word of their home.
     pub arriving: Guarded<BTreeSet<Extension>>,
     /// Whether the other sites are there.
@@ -86,6 +90,7 @@ impl Commons {
             trunks,
             queue: Queue::default(),
             options: Guarded::default(),
+            next_calls: Guarded::default(),
             arriving: Guarded::default(),
             peers: Arc::new(Guarded::new(Peers::new(config, now))),
             carriers: Guarded::default(),

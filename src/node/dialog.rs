@@ -51,6 +51,9 @@ impl Known {
 impl Node {
     /// A request with a To tag: it goes to the other peer of its proof, or is challenged.
     pub(super) fn in_dialog(&mut self, now: Now, asked: Asked) {
+        if self.asked_in_own_call(now, &asked) {
+            return;
+        }
         let Some(known) = self.dialog_of(now, &asked.request) else { return self.unproven_dialog(now, asked) };
         if let Err(rejection) = self.may_ask_in_dialog(&asked.request, &known) {
             return self.refuse_known(now, &asked, &rejection);
@@ -79,6 +82,9 @@ impl Node {
 
     /// The ACK to a 2xx: passed on without a transaction, or dropped (SPEC 9.7).
     pub(super) fn acknowledged(&mut self, now: Now, asked: Asked) {
+        if self.own_call_acknowledged(now, &asked) {
+            return;
+        }
         let Some(known) = self.dialog_of(now, &asked.request) else { return };
         let Some(max_forwards) = asked.request.max_forwards().unwrap_or(70).checked_sub(1) else { return };
         let Some(target) = self.dialog_target(&asked.request, &known) else { return };

@@ -2,14 +2,16 @@
 //!
 //! The shell carries them ([`Node::poll_handover`] here, [`Node::handle_handover`] there) and may drop them where a shard can't keep
 //! up: a packet is sent again by whoever sent it, the next call says anew that a user is not there, renewals fall due again, who is
-//! taken for idle is logged out a call too early, the first shard looks at the links by its own timers, and who waits for a line is
-//! told of the next one.
+//! taken for idle is logged out a call too early, a feature that nobody performs is refused after a while, the first shard looks at the
+//! links by its own timers, and who waits for a line is told of the next one.
 
 use super::Node;
+use super::features::{Deed, Wish};
 use super::gather::Heard;
 use super::tasks::Key;
 use crate::ids::{Extension, LoginNumber, ShardId, SiteName};
 use crate::link::messages::Renewal;
+use crate::rejection::Rejection;
 use crate::sip::Packet;
 use crate::timing::Now;
 use crate::transmit::Flow;
@@ -38,6 +40,10 @@ pub(super) enum Parcel {
     Heard(Key, Heard),
     /// A user's call that was answered is over.
     Active(Extension),
+    /// A feature that the other shard is to perform.
+    Wish(Deed, Box<Wish>),
+    /// What became of a feature that a call of the other shard waits for.
+    Done(Key, Result<(), Rejection>),
     /// A site is to be looked at sooner than the first shard thinks.
     Links,
     /// So is a trunk.
@@ -65,6 +71,8 @@ impl Node {
             Parcel::Renewals { site, logins, back, key } => self.hear_part(now, &site, &logins, back, key),
             Parcel::Heard(key, heard) => self.part_heard(now, key, heard),
             Parcel::Active(extension) => self.take_active(now, &extension),
+            Parcel::Wish(deed, wish) => self.perform(now, deed, &wish),
+            Parcel::Done(key, end) => self.deed_ended(now, key, end),
             Parcel::Links => self.look_at_sites(now),
             Parcel::Trunks => self.look_at_trunks(now),
             Parcel::Line(key) => self.line_free(now, key),

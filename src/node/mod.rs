@@ -7,7 +7,8 @@
 //!                            ├─ trunks    a carrier, by its address        │
 //!                            └─ phones ─ admit     everybody else         ─┤
 //!                                 └─ help           an emergency number    ─┘
-//!                                 └─ subscriptions   SUBSCRIBE to oneself
+//!                                 ├─ subscriptions   SUBSCRIBE to oneself
+//!                                 └─ features ─ own_calls   a code that the site answers itself
 //! handle_timeout ── timers ──┬─ call      silence, timer C, ─ forwards: nobody answers; ─ waiting: for a line
 //!                            ├─ upkeep    bindings, leases, renewals
 //!                            ├─ timed_logouts   the time of day, idle visitors
@@ -32,6 +33,7 @@ mod changing;
 mod commons;
 mod convert;
 mod dialog;
+mod features;
 mod forwards;
 mod gateways;
 mod gather;
@@ -43,6 +45,7 @@ mod links;
 mod login;
 mod logout;
 mod overview;
+mod own_calls;
 mod owner;
 mod phones;
 mod receive;
@@ -77,6 +80,7 @@ use self::handover::Parcel;
 use self::links::Links;
 use self::login::Pending;
 pub use self::overview::{LinkSeen, Overview};
+use self::own_calls::Asker;
 pub use self::restore::Restored;
 use self::tasks::{Answered, Call, ClientTask, Key, Keyed, Late, Licence, ServerTask, Then, Timer, Waiting};
 use self::timed_logouts::TimedLogouts;
@@ -89,12 +93,12 @@ use crate::plan::Plan;
 use crate::proxy::{LiveCalls, Names};
 use crate::registrar::Date;
 use crate::rejection::Rejection;
-use crate::service::Subscriptions;
+use crate::service::{OwnCalls, Subscriptions};
 use crate::settings::{Network, Site, SiteEntry};
 use crate::sip::Status;
 use crate::timing::{Now, Timing};
 use crate::transaction::{TableLimits, Transactions};
-use crate::transmit::Transmit;
+use crate::transmit::{Media, Transmit};
 use crate::trunk::shifts::Shifts;
 
 /// Most events kept for a shell that does not fetch them.
@@ -183,6 +187,9 @@ pub struct Node {
     subscriptions: Subscriptions<Key>,
     /// Visitors who are to go.
     timed_logouts: TimedLogouts,
+    /// Calls that the site answers itself (SPEC 10.4), and who makes them.
+    own_calls: OwnCalls<Key>,
+    own_askers: Keyed<Asker>,
     /// Visitors whose renewal is due, by home.
     due: BTreeMap<SiteName, BTreeSet<Extension>>,
     /// Visitors of before a restart that home has not confirmed yet (SPEC 8.5).
@@ -197,6 +204,7 @@ pub struct Node {
     date: Date,
     draining: bool,
     out: VecDeque<Transmit>,
+    media: VecDeque<Media>,
     handovers: VecDeque<Handover>,
     events: VecDeque<Event>,
 }
@@ -222,7 +230,8 @@ impl Node {
         let mut seeds = || std::array::from_fn(|_| entropy.next_u64());
         let (transactions, calls, answered, alarms) = (seeds(), seeds(), seeds(), seeds());
         let (timers, link_tasks, gatherings, live) = (seeds(), seeds(), seeds(), seeds());
-        let (keepalives, probes) = (seeds(), seeds());
+        let (keepalives, probes, own_askers) = (seeds(), seeds(), seeds());
+        let own_calls = OwnCalls::new(keepalives[0]);
         let entry = entry_of(&config);
         let timing = Timing::from_t1(config.site.sip.t1);
         let mut node = Self {
@@ -256,6 +265,8 @@ impl Node {
             undone_logins: VecDeque::new(),
             subscriptions: Subscriptions::default(),
             timed_logouts: TimedLogouts::default(),
+            own_calls,
+            own_askers: Keyed::new(own_askers),
             due: BTreeMap::new(),
             returning: BTreeMap::new(),
             helping: BTreeMap::new(),
@@ -264,6 +275,7 @@ impl Node {
             date: Date::default(),
             draining: false,
             out: VecDeque::new(),
+            media: VecDeque::new(),
             handovers: VecDeque::new(),
             events: VecDeque::new(),
             config: Arc::new(config),
@@ -333,7 +345,8 @@ impl Node {
     /// Whether everybody who asked has a final answer, so that a draining process may end (SPEC 2.3). Our own probes and
     /// notices hold nothing up.
     pub fn is_idle(&self) -> bool {
-        self.transactions.servers().pending == 0 && self.calls.len() == 0 && self.ledger.is_empty()
+        let nobody_waits = self.transactions.servers().pending == 0 && self.calls.len() == 0;
+        nobody_waits && self.ledger.is_empty() && self.own_calls.up() == 0
     }
 
     /// What is committed about every user: for the API and for tests.
@@ -370,6 +383,9 @@ impl Node {
         if let Some(answer) = then.answer {
             self.transactions.respond(now.instant, answer.server, answer.status, answer.bytes);
         }
+        if let Some(deed) = then.deed {
+            self.done(now, deed);
+        }
         match then.licence {
             Some(Licence::Settle(extension, id, profile, _)) => {
                 self.commons.licences.with(|licences| licences.settle(&extension, id, &profile));
@@ -399,15 +415,22 @@ impl Node {
         if let Some(answer) = then.answer {
             self.not_stored(now, answer, status);
         }
+        if let Some(deed) = then.deed {
+            self.not_done(now, deed, could_not_store("change", status));
+        }
     }
 
     /// SPEC 13: the store takes longer than anybody waits. The change itself still waits, and is true once it is stored.
     fn look_at_the_store(&mut self, now: Now) {
         while self.stored_by.front().is_some_and(|(by, _)| *by <= now.instant) {
             let Some((_, step)) = self.stored_by.pop_front() else { return };
-            let answer = self.ledger.waiting(step).and_then(|then| then.answer.take());
+            let waiting = self.ledger.waiting(step).map(|then| (then.answer.take(), then.deed.take()));
+            let (answer, deed) = waiting.unwrap_or_default();
             if let Some(answer) = answer {
                 self.not_stored(now, answer, Status::SERVICE_UNAVAILABLE);
+            }
+            if let Some(deed) = deed {
+                self.not_done(now, deed, could_not_store("change", Status::SERVICE_UNAVAILABLE));
             }
         }
     }
@@ -416,8 +439,7 @@ impl Node {
         if let Some(bytes) = answer.otherwise {
             return self.transactions.respond(now.instant, answer.server, Status::SERVER_INTERNAL_ERROR, bytes);
         }
-        let rejection = Rejection::warned(status, "the registration could not be stored");
-        self.refuse(now, answer.server, &answer.asked, &rejection.with(crate::sip::Name::RetryAfter, "5"));
+        self.refuse(now, answer.server, &answer.asked, &could_not_store("registration", status));
     }
 
     fn may_answer_options(&self, now: Now) -> bool {
@@ -449,6 +471,11 @@ pub struct Load {
 fn table_limits(config: &Config, commons: &Commons) -> TableLimits {
     let part = config.site.sip.transactions.div_ceil(usize::from(commons.owners.shards()));
     TableLimits { servers: part, clients: part }
+}
+
+/// SPEC 13.
+fn could_not_store(what: &str, status: Status) -> Rejection {
+    Rejection::warned(status, format!("the {what} could not be stored")).with(crate::sip::Name::RetryAfter, "5")
 }
 
 fn lockout_of(config: &Config) -> Lockout {

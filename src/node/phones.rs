@@ -56,9 +56,13 @@ impl Node {
         }
         let caller = self.caller_of(&proven.account);
         let claims = self.claims_of(now, &asked, &proven.account);
-        let decision = self.dialled(now, &proven.account, dialled.as_str());
+        let behind = self.breaks_out(now, &asked, &proven.account);
+        let decision = self.dialled(now, &proven.account, dialled.as_str(), behind.as_ref());
         if let Some(call) = self.help_behind(&asked, &decision) {
             return self.dial_help(now, asked, caller, &call);
+        }
+        if self.does_itself(now, &asked, &proven.account, &decision) {
+            return;
         }
         let plan = Passing { gives: decision.gives(&self.config.site.name), ..plan };
         match self.stages(now, &asked, &decision, &caller, claims) {

@@ -246,7 +246,7 @@ impl Node {
         if let Some(alarm) = record.as_ref().and_then(Record::next_alarm) {
             self.alarms.arm(extension, alarm);
         }
-        let is_awaited = then.answer.is_some();
+        let is_awaited = then.answer.is_some() || then.deed.is_some();
         match self.ledger.stage(&self.location, extension, record, then) {
             Ok(step) if is_awaited => self.stored_by.push_back((now.instant + super::SLOW, step)),
             Ok(_) => {}

@@ -6,6 +6,7 @@ use std::time::Instant;
 use super::Node;
 use super::admit::Account;
 use super::call::no_line_free;
+use super::features::not_here;
 use super::forwards::{Found, Search, all_at_once};
 use super::phones::ALLOW_TO_TRUNK;
 use super::tasks::Asked;
@@ -32,8 +33,8 @@ pub(super) type Routed = Result<Vec<Stage>, Rejection>;
 pub(super) type Directed = Result<TargetSet, Rejection>;
 
 impl Node {
-    /// What happens to a number that a proven user dials here.
-    pub(super) fn dialled(&self, now: Now, account: &Account, dialled: &str) -> Decision {
+    /// What happens to a number that a proven user dials here, or behind a Break Out code for that site.
+    pub(super) fn dialled(&self, now: Now, account: &Account, dialled: &str, behind: Option<&SiteName>) -> Decision {
         let compiled;
         let (user, level, standing) = match account {
             Account::Resident(extension) => {
@@ -46,7 +47,11 @@ impl Node {
             Account::Desk(_) => (None, None, Standing::Desk),
         };
         let dialler = dialler(account.name(), user, level, standing);
-        self.config.plan.route(dialled, &dialler, &self.around(now), crate::plan::Trace::off())
+        let (plan, around, trace) = (&self.config.plan, self.around(now), crate::plan::Trace::off());
+        match behind {
+            Some(site) => plan.route_behind(site, dialled, &dialler, &around, trace),
+            None => plan.route(dialled, &dialler, &around, trace),
+        }
     }
 
     /// Asks the plan with this site's visitors as directory.
@@ -100,9 +105,8 @@ impl Node {
             Outcome::LoopDetected => Err(Rejection::new(Status::LOOP_DETECTED)),
             Outcome::Forbidden(why) => Err(Rejection::warned(Status::FORBIDDEN, why.to_string())),
             Outcome::NoRoute => Err(no_line_free()),
-            Outcome::Feature { feature, .. } => {
-                Err(Rejection::warned(Status::FORBIDDEN, format!("{feature} cannot be dialled at this site")))
-            }
+            // Only a phone's INVITE makes the site do something (SPEC 10.4).
+            Outcome::Feature { feature, .. } => Err(not_here(*feature)),
         };
         stages.map(Ringing::from)
     }

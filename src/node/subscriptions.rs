@@ -194,10 +194,15 @@ impl Node {
 
     /// Via, its branch, and Contact of a NOTIFY for that phone.
     fn notify_path(&mut self, user: &Extension, flow: Flow) -> (String, String, String) {
+        let (via, branch) = self.own_via(flow);
+        (via, branch, self.service_contact(user, flow.socket))
+    }
+
+    /// Via of a request of our own to a phone, and its branch.
+    pub(super) fn own_via(&mut self, flow: Flow) -> (String, String) {
         let hash = self.entropy.next_u64();
         let branch = branch_with(self.shard, &mut self.entropy, hash);
-        let via = format!("SIP/2.0/UDP {};branch={branch}", self.listens_at(flow.socket));
-        (via, branch, self.service_contact(user, flow.socket))
+        (format!("SIP/2.0/UDP {};branch={branch}", self.listens_at(flow.socket)), branch)
     }
 
     /// Where later SUBSCRIBEs of the dialog are to go.
@@ -205,12 +210,12 @@ impl Node {
         format!("<sip:{}@{}>", escaped_user(user.as_str()), self.listens_at(socket))
     }
 
-    fn listens_at(&self, socket: SocketId) -> std::net::SocketAddr {
+    pub(super) fn listens_at(&self, socket: SocketId) -> std::net::SocketAddr {
         self.listen[usize::from(socket.0).min(self.listen.len() - 1)]
     }
 
     /// Where the phone that sent it is reached (SPEC 4.3).
-    fn flow_of(&self, asked: &Asked) -> Flow {
+    pub(super) fn flow_of(&self, asked: &Asked) -> Flow {
         match self.caller_peer(asked) {
             Peer::Phone { flow, .. } | Peer::Trunk { flow, .. } => flow,
             Peer::Site(_) => asked.source,

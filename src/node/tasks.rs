@@ -9,6 +9,7 @@ use bytes::Bytes;
 
 use super::Config;
 use super::asking::Notice;
+use super::features::Deed;
 use super::gather::Part;
 use super::waiting::Outlook;
 use crate::event::Event;
@@ -31,6 +32,8 @@ pub(super) enum ServerTask {
     Call(Key),
     /// A request that is answered here.
     Own,
+    /// An INVITE of a call that the site answers itself.
+    OwnCall(Key),
 }
 
 /// On a client transaction.
@@ -70,6 +73,8 @@ pub(super) enum Timer {
     Subscription(Key),
     /// Visitors may have to go (SPEC 12.5).
     Logouts,
+    /// Something falls due in a call that the site answers itself.
+    OwnCall(Key),
 }
 
 /// A request as it came in.
@@ -100,6 +105,8 @@ pub(super) struct Then {
     pub events: Vec<Event>,
     /// What another shard is told, whose answer this is a part of.
     pub part: Option<Part>,
+    /// What a phone waits for that has dialled a feature.
+    pub deed: Option<Deed>,
 }
 
 /// A step about licences (SPEC 7.3).

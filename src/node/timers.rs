@@ -52,6 +52,7 @@ impl Node {
             Timer::Gathering(key) => self.end_gathering(now, key),
             Timer::Subscription(key) => self.look_at_subscription(now, key),
             Timer::Logouts => self.look_at_logouts(now),
+            Timer::OwnCall(key) => self.look_at_own_call(now, key),
         }
     }
 
@@ -78,7 +79,7 @@ impl Node {
                 | Happened::ClientUnreachable(_, ClientTask::Probe(key)) => self.probe_failed(key),
                 Happened::ClientTimeout(_, ClientTask::Unheard)
                 | Happened::ClientUnreachable(_, ClientTask::Unheard)
-                | Happened::ServerEnded(_, ServerTask::Own)
+                | Happened::ServerEnded(_, ServerTask::Own | ServerTask::OwnCall(_))
                 | Happened::AckMissing(..)
                 | Happened::ClientEnded(..) => {}
             }

@@ -131,6 +131,18 @@ impl Feature {
             _ => argument,
         }
     }
+
+    /// What was dialled, without the PIN of the argument that it made (SPEC 10.5).
+    pub fn masked(self, dialled: &str, argument: &str) -> String {
+        if !self.takes_pin() {
+            return dialled.to_owned();
+        }
+        let secret = argument.get(self.shown(argument).len()..).unwrap_or(argument);
+        match dialled.rsplit_once(secret).filter(|_| !secret.is_empty()) {
+            Some((before, after)) => format!("{before}{}…{after}", if secret.starts_with('*') { "*" } else { "" }),
+            None => "…".to_owned(),
+        }
+    }
 }
 
 impl fmt::Display for Feature {
@@ -166,5 +178,15 @@ mod tests {
         assert_eq!(Feature::ExtnLogin.shown("1234"), "");
         assert_eq!(Feature::ChangeLoginCode.shown("1234*5678"), "");
         assert_eq!(Feature::ForwardNumber.shown("201"), "201");
+    }
+
+    #[test]
+    fn what_was_dialled_is_masked_where_the_pin_stands() {
+        assert_eq!(Feature::ExtnLogin.masked("*35*204*1234#", "204*1234"), "*35*204*…#");
+        assert_eq!(Feature::ExtnLogin.masked("*35*1234#", "1234"), "*35*…#");
+        assert_eq!(Feature::ChangeLoginCode.masked("*341234*5678", "1234*5678"), "*34…");
+        assert_eq!(Feature::OutgoingCallBarOff.masked("*11 99", "1234"), "…");
+        assert_eq!(Feature::ExtnLogin.masked("*35", ""), "…");
+        assert_eq!(Feature::ForwardNumber.masked("*07*201#", "201"), "*07*201#");
     }
 }

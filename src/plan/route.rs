@@ -11,6 +11,7 @@ use super::number::{Filling, Modifiers};
 use super::rights::{InForce, RightsHere};
 use super::short_code::ShortCode;
 use super::trace::{Step, Trace};
+use crate::ids::SiteName;
 use crate::settings::MissingRights;
 use crate::sip::is_sos;
 use crate::timing::Wall;
@@ -21,6 +22,20 @@ impl Plan {
         let mut routing = Routing::new(self, caller, around, Asking::User, dialled, trace);
         let outcome = routing.dialled(dialled);
         routing.decide(dialled, outcome)
+    }
+
+    /// What happens when a user at this site dials `digits` after a Break Out code for `site` alone (SPEC 6.8): as behind that code.
+    pub fn route_behind(
+        &self,
+        site: &SiteName,
+        digits: &str,
+        caller: &Caller<'_>,
+        around: &Around<'_>,
+        trace: Trace,
+    ) -> Decision {
+        let mut routing = Routing::new(self, caller, around, Asking::User, digits, trace);
+        let outcome = routing.break_out(Some(site), digits);
+        routing.decide(digits, outcome)
     }
 
     /// Where a forward of this site's user goes (SPEC 9.3): by extensions and system codes, never where the user dialling the number would

@@ -1,4 +1,4 @@
-//! The notifier's side of the dialog that a SUBSCRIBE makes (RFC 3261 §12, RFC 6665 §4.5).
+//! Our side of a dialog that a phone's SUBSCRIBE or INVITE makes (RFC 3261 §12, RFC 6665 §4.5).
 
 use bytes::Bytes;
 
@@ -8,35 +8,35 @@ use crate::sip::{Draft, Method, Name, Request, Route};
 #[derive(Clone, Debug)]
 pub(super) struct Dialog {
     call_id: Bytes,
-    /// Our address, as in To of the SUBSCRIBE.
+    /// Our address, as in To of the first request.
     ours: Bytes,
     our_tag: String,
-    /// The subscriber's, as in From of the SUBSCRIBE, tag and all.
+    /// The phone's, as in From of the first request, tag and all.
     theirs: Bytes,
     their_tag: Bytes,
     routes: Vec<Route>,
     pub target: Bytes,
-    /// The number of the last NOTIFY.
+    /// The number of our last request.
     cseq: u32,
-    /// The number of the last SUBSCRIBE.
+    /// The number of the phone's last request.
     heard: u32,
 }
 
 impl Dialog {
     /// RFC 3261 §12.1.1. The Record-Route was found readable.
-    pub fn new(subscribe: &Request, our_tag: String, target: Bytes) -> Self {
+    pub fn new(first: &Request, our_tag: String, target: Bytes) -> Self {
         let copy = |bytes: &[u8]| Bytes::copy_from_slice(bytes);
         let lasting = |route: Route| Route::parse(copy(&route.raw), &Name::RecordRoute).ok();
         Self {
-            call_id: copy(subscribe.call_id()),
-            ours: copy(subscribe.to().raw()),
+            call_id: copy(first.call_id()),
+            ours: copy(first.to().raw()),
             our_tag,
-            theirs: copy(subscribe.from().raw()),
-            their_tag: copy(subscribe.from().tag().unwrap_or_default()),
-            routes: subscribe.record_routes().unwrap_or_default().into_iter().filter_map(lasting).collect(),
+            theirs: copy(first.from().raw()),
+            their_tag: copy(first.from().tag().unwrap_or_default()),
+            routes: first.record_routes().unwrap_or_default().into_iter().filter_map(lasting).collect(),
             target,
             cseq: 0,
-            heard: subscribe.cseq().number,
+            heard: first.cseq().number,
         }
     }
 
@@ -53,7 +53,7 @@ impl Dialog {
     }
 
     /// A request inside (RFC 3261 §12.2.1.1) as far as the dialog says what stands in it.
-    pub fn request(&mut self, method: &Method, via: &str, contact: &str) -> Draft {
+    pub fn request(&mut self, method: &Method, via: &str) -> Draft {
         self.cseq += 1;
         let strict = self.routes.first().filter(|first| !first.uri.is_lr());
         let uri = strict.map_or(&self.target, |first| first.uri.as_bytes());
@@ -70,7 +70,7 @@ impl Dialog {
         if strict.is_some() {
             draft = draft.header(&Name::Route, [b"<", &self.target[..], b">"].concat());
         }
-        draft.header(&Name::Contact, contact)
+        draft
     }
 }
 
@@ -81,7 +81,7 @@ mod tests {
 
     fn notify(lines: &[&str]) -> String {
         let mut dialog = Dialog::new(&subscribe("", lines), "ours".into(), Bytes::from_static(b"sip:phone"));
-        let bytes = dialog.request(&Method::NOTIFY, "SIP/2.0/UDP h;branch=z", "<sip:us>").write();
+        let bytes = dialog.request(&Method::NOTIFY, "SIP/2.0/UDP h;branch=z").write();
         String::from_utf8(bytes.to_vec()).expect("text")
     }
 
@@ -89,7 +89,7 @@ mod tests {
     fn it_goes_to_the_target_by_the_loose_routes_in_their_order() {
         let text = notify(&["Record-Route: <sip:a;lr>, <sip:b;lr>"]);
         assert!(text.starts_with("NOTIFY sip:phone SIP/2.0\r\n"));
-        assert!(text.contains("Route: <sip:a;lr>\r\nRoute: <sip:b;lr>\r\nContact: <sip:us>\r\n"), "{text}");
+        assert!(text.contains("Route: <sip:a;lr>\r\nRoute: <sip:b;lr>\r\nContent-Length"), "{text}");
         assert!(
             text.contains("From: <sip:201@london.example>;tag=ours\r\nTo: <sip:201@london.example>;tag=theirs\r\n")
         );

@@ -205,7 +205,7 @@ impl Subscription {
             Some(id) => [EVENT.as_bytes(), b";id=", id].concat(),
             None => EVENT.as_bytes().to_vec(),
         };
-        let draft = self.dialog.request(&Method::NOTIFY, via, contact);
+        let draft = self.dialog.request(&Method::NOTIFY, via).header(&Name::Contact, contact);
         let draft = draft.header(&Name::Event, event).header(&Name::SubscriptionState, state);
         draft.body(CONTENT_TYPE, body).write()
     }

@@ -8,7 +8,9 @@
 //! and §25, RFC 3581, 3966, 4475, 5118. Only this module knows bytes, and only it names `rsip`, which gives the words for methods
 //! and is a second opinion in tests; it reads nothing that comes from the network.
 //!
-//! Out of scope: bodies (kept as they are), streams (one datagram holds one message), what a method demands beyond RFC 3261
+//! A [`Session`] description (RFC 8866) is read only where the site answers a call itself.
+//!
+//! Out of scope: other bodies (kept as they are), streams (one datagram holds one message), what a method demands beyond RFC 3261
 //! §8.1.1, and every policy.
 
 mod address;
@@ -31,6 +33,7 @@ mod packet;
 mod party;
 mod reply;
 mod route;
+mod sdp;
 mod span;
 mod stamp;
 mod start_line;
@@ -53,6 +56,7 @@ pub use packet::{BadRequest, KeepAlive, Packet, Unreadable, parse};
 pub use party::Party;
 pub use reply::Reply;
 pub use route::Route;
+pub use sdp::{BadSession, Direction, Media, Session};
 pub use status::Status;
 pub use uri::{Scheme, Uri, is_sos};
 pub use via::{MAGIC_COOKIE, Via};

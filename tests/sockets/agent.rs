@@ -146,15 +146,18 @@ impl Agent {
 
     /// Calls a number, answering one challenge; returns as soon as the call is on its way.
     pub fn call(&self, number: &str) -> Outgoing {
+        self.call_offering(number, SDP)
+    }
+
+    /// The same with that session description, or none where it is empty.
+    pub fn call_offering(&self, number: &str, session: &str) -> Outgoing {
         let request_uri =
             if number.contains(':') { number.to_owned() } else { format!("sip:{number}@{}", self.domain) };
         let from = format!("<sip:{}@{}>;tag={}", self.user, self.domain, unique("t"));
         let call_id = unique("call");
         let invite = |cseq, more: &str| {
             let head = self.head("INVITE", &request_uri, &from, &format!("<{request_uri}>"), &call_id, cseq);
-            let length = SDP.len() + SDP.lines().count();
-            let body = format!("Content-Type: application/sdp\nContent-Length: {length}\n\n{SDP}");
-            format!("{head}Contact: {}\n{more}{body}", self.contact())
+            format!("{head}Contact: {}\n{more}{}", self.contact(), body(session))
         };
         let first = invite(1, "");
         self.phone.send(self.site, &first);
@@ -295,14 +298,14 @@ impl Agent {
     }
 
     fn send_in(&self, dialog: &Dialog, method: &str, cseq: u32) {
-        self.send_with(dialog, method, cseq, "");
+        self.send_with(dialog, method, cseq, &body(""));
     }
 
-    fn send_with(&self, dialog: &Dialog, method: &str, cseq: u32, more: &str) {
+    fn send_with(&self, dialog: &Dialog, method: &str, cseq: u32, body: &str) {
         let head = self.head(method, &dialog.target, &dialog.local, &dialog.remote, &dialog.call_id, cseq);
         let routes: String = dialog.routes.iter().map(|route| format!("Route: {route}\n")).collect();
         let next = dialog.routes.first().map_or(&*dialog.target, |route| uri(route));
-        self.phone.send(address(next), &format!("{head}{routes}{more}Content-Length: 0\n\n"));
+        self.phone.send(address(next), &format!("{head}{routes}{body}"));
     }
 
     /// The next response to the INVITE with that status, as the caller's dialog: an early one where it is provisional.
@@ -331,6 +334,11 @@ impl Agent {
         self.send_in(dialog, "ACK", dialog.cseq);
     }
 
+    /// The same with the answer to the offer that the 2xx made.
+    pub fn confirm_answering(&self, dialog: &Dialog, session: &str) {
+        self.send_with(dialog, "ACK", dialog.cseq, &body(session));
+    }
+
     /// Sends a request inside the call; its CSeq.
     pub fn ask_in(&self, dialog: &mut Dialog, method: &str) -> u32 {
         self.ask_with(dialog, method, "")
@@ -339,7 +347,7 @@ impl Agent {
     /// The same with more lines.
     pub fn ask_with(&self, dialog: &mut Dialog, method: &str, more: &str) -> u32 {
         dialog.cseq += 1;
-        self.send_with(dialog, method, dialog.cseq, more);
+        self.send_with(dialog, method, dialog.cseq, &format!("{more}{}", body("")));
         dialog.cseq
     }
 
@@ -397,6 +405,15 @@ impl Agent {
         let message = self.phone.receive_within(std::time::Duration::from_millis(200));
         assert_eq!(message, None);
     }
+}
+
+/// The headers of a body, the empty line, and the body.
+fn body(session: &str) -> String {
+    if session.is_empty() {
+        return "Content-Length: 0\n\n".to_owned();
+    }
+    let length = session.len() + session.lines().count();
+    format!("Content-Type: application/sdp\nContent-Length: {length}\n\n{session}")
 }
 
 fn unique(kind: &str) -> String {

@@ -20,3 +20,4 @@ mod signals;
 mod start;
 mod storage;
 mod support;
+mod tones;

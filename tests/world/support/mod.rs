@@ -12,4 +12,4 @@ pub use lines::{Line, LineClass};
 
 pub use play::{Arrival, Dialled};
 pub use sample::{Sample, shards_asked_for};
-pub use world::{Seat, Stores, World};
+pub use world::{Seat, Stores, TonePacket, World};

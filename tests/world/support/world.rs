@@ -1,6 +1,6 @@
 //! Sites, phones and carriers on one clock. After each input all outputs are taken, so that one seed gives one history.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use hotdesk::node::{Command, Config, Load, Node, Restored};
 use hotdesk::phone::{Behaviour, Phone, PhoneConfig, PhoneEvent};
 use hotdesk::storage;
 use hotdesk::timing::{Now, Wall};
-use hotdesk::transmit::{Flow, SocketId};
+use hotdesk::transmit::{Flow, Media, RtpPort, SocketId};
 
 use super::ladder::{Fate, Ladder, Rung, header};
 use super::lines::{Line, LineClass, Lines};
@@ -123,6 +123,21 @@ pub struct World {
     ladder: Ladder,
     /// Where the ladder that a scenario shows begins.
     chapter: usize,
+    /// Packets of tones.
+    tones: Vec<TonePacket>,
+    /// Whether sites can open ports for RTP.
+    opens_ports: bool,
+    /// Those that are open.
+    ports: BTreeSet<(String, RtpPort)>,
+}
+
+/// A packet of a tone on its way to a phone.
+#[derive(Clone, Debug)]
+pub struct TonePacket {
+    pub at: Duration,
+    pub site: String,
+    pub to: SocketAddr,
+    pub bytes: Bytes,
 }
 
 #[derive(Clone, Debug)]
@@ -157,6 +172,9 @@ impl World {
             lines: Lines::clean(),
             ladder: Ladder::default(),
             chapter: 0,
+            tones: Vec::new(),
+            opens_ports: true,
+            ports: BTreeSet::new(),
             sample,
         };
         for (name, config) in world.sample.configs() {
@@ -305,6 +323,8 @@ impl World {
     /// The process of a site ends without a word.
     pub fn stop(&mut self, site: &str) {
         self.site_mut(site).shards.clear();
+        // Its ports end with it.
+        self.ports.retain(|(of, _)| of != site);
     }
 
     /// Every site has a disk from now on: what it confirms outlives its process.
@@ -471,6 +491,21 @@ impl World {
     /// All that a site told so far.
     pub fn told(&self, site: &str) -> impl Iterator<Item = &Event> {
         self.sites[site].events.iter().map(|(_, event)| event)
+    }
+
+    /// The packets of tones so far.
+    pub fn tones(&self) -> &[TonePacket] {
+        &self.tones
+    }
+
+    /// No site can open a port for RTP from now on.
+    pub fn close_ports(&mut self) {
+        self.opens_ports = false;
+    }
+
+    /// How many ports for RTP are open at all sites.
+    pub fn ports(&self) -> usize {
+        self.ports.len()
     }
 
     /// Every datagram sent so far: from, to, bytes.
@@ -713,16 +748,39 @@ impl World {
         }
     }
 
+    /// Does for a shard what the shell does with ports for RTP; says whether there was anything.
+    fn play(&mut self, name: &str, shard: usize) -> bool {
+        let (at, now, opens) = (self.now, self.clock_of(name), self.opens_ports);
+        let mut any = false;
+        while let Some(media) = self.site_mut(name).shards[shard].poll_media() {
+            any = true;
+            match media {
+                Media::Open(port) => {
+                    if opens {
+                        assert!(self.ports.insert((name.into(), port)), "{name} opens {port:?} twice");
+                    }
+                    self.site_mut(name).shards[shard].handle_port(now, port, opens);
+                }
+                Media::Send { remote, bytes, .. } => {
+                    self.tones.push(TonePacket { at, site: name.into(), to: remote, bytes });
+                }
+                Media::Close(port) => assert!(self.ports.remove(&(name.into(), port)), "{port:?} is not open"),
+            }
+        }
+        any
+    }
+
     /// Takes what a shard gives out; says whether there was anything.
     fn drain_shard(&mut self, name: &str, shard: usize) -> bool {
         let (at, now) = (self.now, self.clock_of(name));
+        let played = self.play(name, shard);
         let seat = self.site_mut(name);
         let node = &mut seat.shards[shard];
         seat.events.extend(std::iter::from_fn(|| node.poll_event()).map(|event| (at, event)));
         let sent: Vec<_> = std::iter::from_fn(|| node.poll_transmit()).collect();
         let stores: VecDeque<_> = std::iter::from_fn(|| node.poll_store()).collect();
         let handovers: Vec<_> = std::iter::from_fn(|| node.poll_handover()).collect();
-        let (from, any) = (seat.address, !(sent.is_empty() && stores.is_empty() && handovers.is_empty()));
+        let (from, any) = (seat.address, played || !(sent.is_empty() && stores.is_empty() && handovers.is_empty()));
         for transmit in sent {
             self.send(from, shard, transmit.flow.remote, transmit.bytes);
         }
@@ -834,6 +892,7 @@ impl World {
         // A probe may be under way at any one moment.
         let idle = |world: &World| world.sites.keys().all(|site| world.is_idle(site));
         assert!(self.run_until(Duration::from_secs(10), idle), "a site still has unanswered transactions");
+        assert_eq!(self.ports(), 0, "a port for RTP is still open");
         self.assert_nothing_counted_is_over();
         self.assert_no_complaints();
     }
