@@ -72,6 +72,7 @@ fn forward_an_invite(bencher: Bencher) {
         shows: Shows::default(),
         max_breadth: None,
         counts: None,
+        manner: None,
         conveys: None,
     };
     let via = via_value(address(SITE), "z9hG4bK000123456789abcdef.0123456789abcdef");

@@ -131,6 +131,7 @@ fn end(by: EndedBy) -> &'static str {
         EndedBy::Gone => "408 or 481",
         EndedBy::SessionTimer => "session timer",
         EndedBy::Cap => "longest call",
+        EndedBy::Limit => "longest call of its code",
     }
 }
 

@@ -17,6 +17,18 @@ pub struct Flow {
     pub remote: SocketAddr,
 }
 
+impl Flow {
+    /// Where the answers to a request of our own go that is treated like one which came in: nowhere.
+    pub fn nowhere(socket: SocketId) -> Self {
+        Self { socket, remote: SocketAddr::from(([0, 0, 0, 0], 0)) }
+    }
+
+    /// Whether nothing is sent there.
+    pub fn is_nowhere(&self) -> bool {
+        self.remote.port() == 0
+    }
+}
+
 /// One datagram to send.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transmit {

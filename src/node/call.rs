@@ -1,5 +1,7 @@
 //! A request on its way: branches sent, responses judged by the response context, CANCEL, timer C.
 
+use std::time::Duration;
+
 use super::Node;
 use super::carriers::Introduction;
 use super::forwards::{Deflection, Way};
@@ -8,9 +10,9 @@ use super::tasks::{Answered, Asked, Call, ClientTask, Key, Late, Leg, Passing, S
 use crate::event::Event;
 use crate::location::Record;
 use crate::proxy::{
-    About, Best, Caller, Context, Dress, Identities, Input, Kind, Restoring, Ringing, Rule, SessionTimer, Stage, Step,
-    Target, TargetSet, branch_with, forward_request, forward_response, forward_success, share_breadth, via_value,
-    with_challenges,
+    About, Best, Caller, Context, Dress, Identities, Input, Kind, Middle, Restoring, Ringing, Rule, SessionTimer,
+    Stage, Step, Target, TargetSet, branch_with, forward_request, forward_response, forward_success, is_anonymous,
+    renamed, share_breadth, via_value, with_challenges,
 };
 use crate::rejection::Rejection;
 use crate::sip::{Method, Name, Response, Status};
@@ -39,7 +41,7 @@ type Heard<'a> = (&'a Response, Identities);
 impl Node {
     /// Forwards an admitted request to these targets.
     pub(super) fn start_call(&mut self, now: Now, asked: Asked, caller: Caller, plan: Passing, targets: TargetSet) {
-        let TargetSet { ringing: Ringing { stages, called, after, lines }, claims, diversions } = targets;
+        let TargetSet { ringing: Ringing { stages, called, after, lines }, claims, diversions, manner } = targets;
         let is_urgent = stages
             .iter()
             .flat_map(|stage| &stage.targets)
@@ -76,7 +78,7 @@ impl Node {
         if asked.request.method() == &Method::INVITE {
             self.ringing.push_back((rings_until, key));
         }
-        let way = Way { called, claims, diversions, round: 0 };
+        let way = Way { called, claims, diversions, manner, round: 0 };
         let (clients, restoring) = (Vec::new(), Restoring::default());
         let outlook = lines.map(|lines| Box::new(lines.into()));
         let call = Call {
@@ -139,7 +141,7 @@ impl Node {
         let branch = call.context.begin(target.rule);
         let gateway = target.gateway();
         if let Some(full) = self.skips(now, key, gateway, target.rule).or_else(|| self.hold_for(key, branch, &target)) {
-            self.calls.of(key)?.clients.push(Leg { client: None, site: None, gateway: None, carrier: None });
+            self.calls.of(key)?.clients.push(Leg::default());
             return Some((branch, full));
         }
         let introduction = self.introduce(&target);
@@ -151,7 +153,7 @@ impl Node {
         call.clients.push(leg);
         if let Some(silence) = silence {
             // SPEC 8.1: a non-INVITE has 4 s to its final response, as nothing is heard of it before.
-            let silence = if is_invite { silence } else { silence.max(std::time::Duration::from_secs(4)) };
+            let silence = if is_invite { silence } else { silence.max(Duration::from_secs(4)) };
             self.timers.arm(&Timer::Silence(key, branch as u32), now.instant + silence);
         }
         client.is_none().then_some((branch, Input::Unreachable))
@@ -196,6 +198,19 @@ impl Node {
         let out = self.listen[usize::from(target.flow.socket.0).min(self.listen.len() - 1)];
         let via = via_value(out, &branch);
         let mut shows = target.shows.clone();
+        let mut asserted = target.asserted.clone().or_else(|| call.plan.asserted.clone());
+        let manner = match &target.kind {
+            _ if request.method() != &Method::INVITE => None,
+            Kind::Trunk(_) => target.manner.clone(),
+            Kind::Phone | Kind::Site(..) => call.way.manner.clone(),
+        };
+        // SPEC 6.3: `Z"…"`, where the caller does not hide. What a trunk shows has been decided with the trunk.
+        let name = manner.as_ref().and_then(|manner| manner.name.as_deref()).filter(|_| target.manner.is_none());
+        if let (Some(name), Some(known)) = (name, &asserted) {
+            let from = String::from_utf8_lossy(request.from().uri().as_bytes()).into_owned();
+            shows.from = Some(renamed(&format!("<{from}>"), name).into()).filter(|_| !is_anonymous(request.from()));
+            asserted = Some(renamed(known, name));
+        }
         let routes = match &call.plan.record_route {
             Some(caller) => {
                 let back = self.listen[usize::from(call.asked.source.socket.0).min(self.listen.len() - 1)];
@@ -219,13 +234,14 @@ impl Node {
             drop_routes: call.plan.drop_routes,
             max_forwards: call.plan.max_forwards,
             token: token.as_ref().map(|token| token.text.as_str()),
-            asserted: target.asserted.as_deref().or(call.plan.asserted.as_deref()),
+            asserted: asserted.as_deref(),
             keep_identity: call.plan.keep_identity,
             realm: &call.config.network.realm,
             from_outside: call.plan.from_outside,
             diversions: &call.way.diversions,
             session: if urgent { SessionTimer::default() } else { call.session },
             shows,
+            manner: manner.as_deref(),
             credentials: carrier.as_ref().map(|carrier| &carrier.shown[..]).unwrap_or_default(),
         };
         let bytes = forward_request(&request, target, &dress);
@@ -233,7 +249,11 @@ impl Node {
         let begun =
             self.transactions.begin_client(now.instant, method, branch.as_bytes(), bytes, target.flow, task).ok();
         let site = token.map(|token| SiteLeg { target: target.clone(), receipt: token.receipt, again: false });
-        Some(Leg { client: begun, site, gateway: target.gateway(), carrier })
+        let minutes =
+            [&call.way.manner, &target.manner].into_iter().flatten().filter_map(|manner| manner.minutes).min();
+        let limit = minutes.map(|minutes| (Duration::from_secs(60 * u64::from(minutes)), routes.len()));
+        let limit = limit.filter(|_| !routes.is_empty());
+        Some(Leg { client: begun, site, gateway: target.gateway(), carrier, limit })
     }
 
     /// A response came to a branch.
@@ -346,6 +366,11 @@ impl Node {
         let status = response.map_or(Status::OK, |response| response.status());
         if let Some(response) = response {
             self.note_answer(now, live, &session, branch as u32, response, live.map(|_| about(&call)));
+            let limit = call.clients.get(branch).and_then(|leg| leg.limit);
+            if let (Some(live), Some((longest, ours))) = (live, limit) {
+                let middle = Middle::new(call.asked.request.clone(), response.clone(), ours);
+                self.live.limit(now.instant, live, longest, middle);
+            }
         }
         self.note_in_dialog(now, &call, status, response);
         self.say_call(&call, status);

@@ -63,6 +63,7 @@ impl Node {
             return self.refuse_known(now, &asked, &Rejection::new(Status::CALL_DOES_NOT_EXIST));
         };
         let Some(max_forwards) = self.hops_left(&asked) else { return };
+        self.live.passed(&asked.request, &tags_of(&asked.request));
         let plan = Passing {
             max_forwards,
             hash: 0,
@@ -240,6 +241,7 @@ impl Node {
             shows: self.shows_inside(request, &known.proof, known.side),
             max_breadth: None,
             counts: None,
+            manner: None,
             conveys: None,
         })
     }

@@ -16,8 +16,8 @@ use crate::link::{Caller as Claimed, Claims, HomeUser, Identity, Purpose};
 use crate::location::{Guest, Record};
 use crate::plan::{Caller as Dialler, Level, Outcome, Standing, Trace};
 use crate::proxy::{
-    Best, Called, Caller, Cause, Diversion, Kind, MOST_FORWARDS, Ringing, Rule, Shows, Stage, Target, TargetSet,
-    deflected_to, handing_over, source_trunk, went_through,
+    Best, Called, Caller, Cause, Diversion, Kind, MOST_FORWARDS, Manner, Ringing, Rule, Shows, Stage, Target,
+    TargetSet, deflected_to, handing_over, source_trunk, went_through,
 };
 use crate::rejection::Rejection;
 use crate::settings::{Group, Ring, User};
@@ -34,6 +34,8 @@ pub(super) struct Search<'a> {
     pub claims: Claims,
     /// The forwards taken here.
     pub diversions: Vec<Diversion>,
+    /// How the call is made, as a short code says (SPEC 6.3).
+    pub manner: Option<Arc<Manner>>,
 }
 
 /// What is tried, or why nothing is.
@@ -48,6 +50,8 @@ pub(super) struct Way {
     pub claims: Claims,
     /// The forwards taken here.
     pub diversions: Vec<Diversion>,
+    /// How the call is made, wherever it goes (SPEC 6.3).
+    pub manner: Option<Arc<Manner>>,
     /// How often new targets were set: an alarm of earlier ones means nothing.
     pub round: u32,
 }
@@ -283,6 +287,7 @@ impl Node {
             shows: Shows::default(),
             max_breadth: None,
             counts: None,
+            manner: None,
             conveys: None,
         };
         let name = uri.user().unwrap_or_default().into_owned();
@@ -472,7 +477,7 @@ impl Node {
         let rang = call.context.has_rung();
         let Call { asked, caller, way, .. } = call;
         let (claims, diversions) = (std::mem::take(&mut way.claims), std::mem::take(&mut way.diversions));
-        let mut search = Search { asked, caller, claims, diversions };
+        let mut search = Search { asked, caller, claims, diversions, manner: way.manner.clone() };
         let found = match &way.called {
             Called::Other => None,
             Called::User(extension) => self.owner(extension.as_str()).and_then(|owner| {
@@ -496,7 +501,7 @@ impl Node {
                 Failed::By(_) | Failed::InTime | Failed::To(_) => None,
             },
         };
-        (way.claims, way.diversions) = (search.claims, search.diversions);
+        (way.claims, way.diversions, way.manner) = (search.claims, search.diversions, search.manner);
         found
     }
 
@@ -509,8 +514,8 @@ impl Node {
 
     /// Where a request goes that was decided on, with what is said of it.
     pub(super) fn target_set(found: Found, search: Search<'_>) -> Result<TargetSet, Rejection> {
-        let Search { claims, diversions, .. } = search;
-        found.map(|ringing| TargetSet { ringing, claims, diversions })
+        let Search { claims, diversions, manner, .. } = search;
+        found.map(|ringing| TargetSet { ringing, claims, diversions, manner })
     }
 }
 

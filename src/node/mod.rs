@@ -329,7 +329,12 @@ impl Node {
 
     /// The next datagram to send.
     pub fn poll_transmit(&mut self) -> Option<Transmit> {
-        self.out.pop_front().or_else(|| self.transactions.poll_transmit())
+        loop {
+            let next = self.out.pop_front().or_else(|| self.transactions.poll_transmit())?;
+            if !next.flow.is_nowhere() {
+                return Some(next);
+            }
+        }
     }
 
     /// The next change that must become durable.

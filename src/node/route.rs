@@ -1,6 +1,7 @@
 //! From a dialled number to stages of targets: the plan decides, the location table and the trunks say where that is.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::Node;
@@ -19,7 +20,7 @@ use crate::plan::{
     Standing,
 };
 use crate::proxy::{
-    Caller, Kind, Ringing, Rule, Shows, Stage, Target, TargetSet, Withheld, escaped_user, phone_stages,
+    Caller, Kind, Manner, Ringing, Rule, Shows, Stage, Target, TargetSet, Withheld, escaped_user, phone_stages,
 };
 use crate::rejection::Rejection;
 use crate::settings::{CallerId, SiteEntry, User};
@@ -72,13 +73,21 @@ impl Node {
         caller: &Caller,
         claims: Claims,
     ) -> Directed {
-        let mut search = Search { asked, caller, claims, diversions: Vec::new() };
+        let mut search = Search { asked, caller, claims, diversions: Vec::new(), manner: None };
         let found = self.lead(now, &mut search, decision);
         Self::target_set(found, search)
     }
 
     /// Where a decision leads.
     pub(super) fn lead(&self, now: Now, search: &mut Search<'_>, decision: &Decision) -> Found {
+        if let Outcome::Extension(call) = &decision.outcome
+            && let Some(manner) = Manner::of(&call.modifiers)
+        {
+            // Another site says who calls by what it is told.
+            let name = manner.name.clone();
+            search.claims.identity.iter_mut().zip(name).for_each(|(identity, name)| identity.display = name);
+            search.manner = Some(manner.into());
+        }
         let (asked, claims) = (search.asked, &search.claims);
         let refers = asked.request.method() == &Method::REFER;
         let stages: Routed = match &decision.outcome {
@@ -197,6 +206,7 @@ impl Node {
             shows: Shows::default(),
             max_breadth: None,
             counts: None,
+            manner: None,
             conveys: None,
         };
         Ok(Stage { targets: vec![target] })
@@ -251,8 +261,10 @@ impl Node {
         });
         let shows = Shows::on(trunk, search.asked.request.from(), identity.as_deref(), withheld);
         let asserted = identity.filter(|_| trunk.trusted || !withheld.holds());
+        let manner = Manner::of(modifiers).map(Arc::new);
         let at = |address| Target {
             shows: shows.clone(),
+            manner: manner.clone(),
             // SPEC 9.3, 9.6: a forward counts for the user in whose name it leaves.
             counts: search.forwarder().cloned(),
             ..self.trunk(index, address, modifiers.host.as_deref(), number, asserted.clone())
@@ -294,6 +306,7 @@ impl Node {
             shows: Shows::default(),
             max_breadth: None,
             counts: None,
+            manner: None,
             conveys: None,
         }
     }

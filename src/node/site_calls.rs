@@ -62,7 +62,8 @@ impl Node {
         let targets = match claims.purpose {
             Purpose::Deliver => match self.visiting(&number, site) {
                 Visiting::Here => {
-                    let mut search = Search { asked: &asked, caller: &caller, claims, diversions: Vec::new() };
+                    let mut search =
+                        Search { asked: &asked, caller: &caller, claims, diversions: Vec::new(), manner: None };
                     let found = self.reach(now, &mut search, number.as_str());
                     Self::target_set(found, search)
                 }
@@ -80,7 +81,8 @@ impl Node {
             }
             Purpose::Forward => {
                 let cause = handed_over(asked.request.uri());
-                let mut search = Search { asked: &asked, caller: &caller, claims, diversions: Vec::new() };
+                let mut search =
+                    Search { asked: &asked, caller: &caller, claims, diversions: Vec::new(), manner: None };
                 let found = self.handed_back(now, &mut search, &number, site, cause);
                 Self::target_set(found, search)
             }

@@ -4,16 +4,17 @@ use super::Node;
 use super::tasks::{Asked, Call, Key, Passing};
 use crate::event::Event;
 use crate::ids::Extension;
-use crate::link::proof::{Peer, trunk_mark};
+use crate::link::proof::{Peer, Side, trunk_mark};
 use crate::location::Record;
 use crate::proxy::{
-    About, Answer, Asks, Caller, Channel, DialogTags, Ended, EndedBy, Input, LEAST_SESSION, LiveId, NoRoom, Rule,
-    SessionTimer, Stage, Standing, Tally, Target, Wants,
+    About, Answer, Asks, Caller, Channel, DialogTags, Ended, EndedBy, Input, LEAST_SESSION, LiveId, Middle, NoRoom,
+    Rule, SessionTimer, Stage, Stamp, Standing, Tally, Target, Wants, branch_with, via_value,
 };
 use crate::rejection::Rejection;
 use crate::settings::Trunk;
 use crate::sip::{Message, Method, Name, Request, Response, Status};
 use crate::timing::Now;
+use crate::transmit::{Flow, SocketId};
 
 impl Node {
     /// How many calls there are, by user, trunk and site: for the API, metrics and tests.
@@ -143,13 +144,28 @@ impl Node {
 
     /// Calls whose session, or whose time, has run out.
     pub(super) fn look_at_calls(&mut self, now: Now) {
-        while let Some(ended) = self.live.expired(now.instant) {
+        while let Some(mut ended) = self.live.expired(now.instant) {
+            let middle = ended.middle.take();
             self.say_ended(now, ended);
+            if let Some(middle) = middle {
+                self.end_from_the_middle(now, &middle);
+            }
+        }
+    }
+
+    /// SPEC 6.3: the longest time of a call is over. Each side gets the BYE that the other would send, by all the rules of this dialog.
+    fn end_from_the_middle(&mut self, now: Now, middle: &Middle) {
+        for side in [Side::Caller, Side::Callee] {
+            let branch = branch_with(self.shard, &mut self.entropy, 0);
+            let Some(request) = middle.bye(side, &via_value(self.listen[0], &branch)) else { continue };
+            let nowhere = Flow::nowhere(SocketId(0));
+            let asked = Asked { request, source: nowhere, stamp: Stamp::default(), reply_to: nowhere };
+            self.in_dialog(now, asked);
         }
     }
 
     fn say_ended(&mut self, now: Now, ended: Ended) {
-        let Ended { about: About { from, to, gives }, lasted, by, users } = ended;
+        let Ended { about: About { from, to, gives }, lasted, by, users, middle: _ } = ended;
         self.say(Event::CallEnded { from, to, gives, lasted, by });
         self.note_active(now, users);
     }

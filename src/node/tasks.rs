@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use ahash::RandomState;
 use bytes::Bytes;
@@ -213,7 +213,7 @@ pub(super) struct Passing {
 }
 
 /// One branch of a call.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Leg {
     /// Its transaction; `None` where the table was full.
     pub client: Option<ClientId>,
@@ -223,6 +223,8 @@ pub(super) struct Leg {
     pub gateway: Option<Gateway>,
     /// A carrier that may ask who we are, and what it was shown.
     pub carrier: Option<Box<CarrierLeg>>,
+    /// How long the call may last that this branch is answered with, and how many Record-Routes were put on it (SPEC 6.3: `t(x)`).
+    pub limit: Option<(Duration, usize)>,
 }
 
 /// A branch that goes to a carrier where we have a name and a password.

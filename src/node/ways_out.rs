@@ -35,7 +35,8 @@ impl Node {
         if stages.is_empty() && !waits {
             return Err(no_line_free());
         }
-        let lines = waits.then(|| Lines { ways, priority: self.priority(search) });
+        let coded = routes.first().and_then(|route| route.modifiers.priority); // SPEC 6.3: `p(x)`
+        let lines = waits.then(|| Lines { ways, priority: coded.unwrap_or_else(|| self.priority(search)) });
         Ok(Ringing { lines, ..Ringing::from(stages) })
     }
 

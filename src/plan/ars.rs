@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Plan;
+use super::caller::Priority;
 use super::calling::Calling;
 use super::decision::{Alternate, Bar, EmergencyCall, Outcome, Route};
 use super::emergency::EmergencyRow;
@@ -113,12 +114,14 @@ impl<'a> Routing<'a> {
     /// SPEC 6.6: the routes of the alternate form, for the same number, behind those that are there. It adds ways and decides nothing else.
     fn alternate_form(&mut self, form: &'a Form, outgoing: &Outgoing<'_>, routes: &mut Vec<Route>) {
         let Some((at, other)) = form.alternate.and_then(|at| Some((at, self.plan.forms.get(at)?))) else { return };
-        let at_once = self.caller.priority >= form.alternate_priority;
+        // SPEC 6.3: what the code says of the call comes before what its caller has.
+        let priority = outgoing.modifiers.priority.map_or(self.caller.priority, Priority);
+        let at_once = priority >= form.alternate_priority;
         let own = if at_once { Duration::ZERO } else { form.alternate_wait };
         self.trace.step(|| Step::Alternate {
             form: form.name.to_string(),
             alternate: other.name.to_string(),
-            priority: self.caller.priority.0,
+            priority: priority.0,
             needs: form.alternate_priority.0,
             wait: own.as_secs(),
         });

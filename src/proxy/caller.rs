@@ -57,6 +57,12 @@ impl Caller {
     }
 }
 
+/// Another name before the URI of a party, whatever its name was; its parameters stay.
+pub fn renamed(party: &str, name: &str) -> String {
+    let uri = party.rfind('<').and_then(|at| party.get(at..)).unwrap_or(party);
+    format!("{} {uri}", quoted(name))
+}
+
 /// A quoted-string (RFC 3261 §25.1); control characters become blanks.
 fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);

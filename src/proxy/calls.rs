@@ -26,9 +26,11 @@ use std::time::{Duration, Instant};
 use ahash::RandomState;
 use smallvec::SmallVec;
 
+use super::middle::Middle;
 use super::tally::Tally;
 use crate::deadlines::{Deadlines, Dense};
 use crate::ids::Extension;
+use crate::sip::Message;
 
 /// Names a passage of a call, for as long as it lives and never another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,6 +147,8 @@ pub enum EndedBy {
     SessionTimer,
     /// It was as long as a call may be.
     Cap,
+    /// It was as long as its short code allows (SPEC 6.3); both sides are to be told.
+    Limit,
 }
 
 /// An answered call that is over.
@@ -158,6 +162,8 @@ pub struct Ended {
     pub by: EndedBy,
     /// Whose phones here took part in it at its end.
     pub users: SmallVec<[Extension; 2]>,
+    /// What it takes to tell both sides, if it is for us to end it.
+    pub middle: Option<Box<Middle>>,
 }
 
 /// What is known of a dialog.
@@ -182,6 +188,8 @@ pub struct LiveCalls {
     /// Trunks that have got a channel back since somebody asked.
     freed: Vec<u32>,
     most: usize,
+    /// How many calls have a middle.
+    limited: usize,
 }
 
 struct Place {
@@ -222,6 +230,8 @@ struct Up {
     since: Instant,
     until: Instant,
     about: Box<About>,
+    /// Of a call that ends by [`EndedBy::Limit`].
+    middle: Option<Box<Middle>>,
 }
 
 impl LiveCalls {
@@ -244,6 +254,7 @@ impl LiveCalls {
             tally,
             freed: Vec::new(),
             most: Self::MOST,
+            limited: 0,
         }
     }
 
@@ -368,13 +379,34 @@ impl LiveCalls {
         let name = self.within(name, callee_tag);
         let Some(live) = self.live(id) else { return };
         if let (None, Some(about)) = (&live.up, about) {
-            live.up = Some(Up { since: now, until: now + cap, about: Box::new(about) });
+            live.up = Some(Up { since: now, until: now + cap, about: Box::new(about), middle: None });
         }
         let is_new = live.up.is_some() && !live.dialogs.iter().any(|dialog| dialog.name == name);
         if is_new && live.dialogs.len() < Self::DIALOGS {
             live.dialogs.push(Dialog { name, branch, expires: session.map(|session| now + session), over: false });
         }
         self.wait(now, id);
+    }
+
+    /// An answered call lasts so long at most, and is then ended by us. It counts for the dialog of the first 2xx.
+    pub fn limit(&mut self, now: Instant, id: LiveId, longest: Duration, middle: Middle) {
+        let Some(up) = self.live(id).and_then(|live| live.up.as_mut()) else { return };
+        if up.middle.is_none() && now + longest < up.until {
+            (up.until, up.middle) = (now + longest, Some(Box::new(middle)));
+            self.limited += 1;
+            self.wait(now, id);
+        }
+    }
+
+    /// A request inside a dialog passes: what it counts as is known to a call that is ended by us.
+    pub fn passed(&mut self, request: &Message, tags: &DialogTags<'_>) {
+        if self.limited == 0 {
+            return;
+        }
+        for (id, _) in self.of(tags) {
+            let middle = self.live(id).and_then(|live| live.up.as_mut()?.middle.as_mut());
+            middle.into_iter().for_each(|middle| middle.note(request));
+        }
     }
 
     /// A call that was never answered is over.
@@ -403,10 +435,11 @@ impl LiveCalls {
     /// One call whose session or whose time has run out by `now`; call until `None`.
     pub fn expired(&mut self, now: Instant) -> Option<Ended> {
         while let Some(id) = self.deadlines.expired(now) {
-            let capped = self.live(id).and_then(|live| live.up.as_ref()).is_some_and(|up| up.until <= now);
-            let ended = match capped {
-                true => self.end(now, id, EndedBy::Cap, |_| true),
-                false => self.end(now, id, EndedBy::SessionTimer, |dialog| dialog.expires.is_some_and(|at| at <= now)),
+            let capped = self.live(id).and_then(|live| live.up.as_ref()).filter(|up| up.until <= now);
+            let ended = match capped.map(|up| up.middle.is_some()) {
+                Some(true) => self.end(now, id, EndedBy::Limit, |_| true),
+                Some(false) => self.end(now, id, EndedBy::Cap, |_| true),
+                None => self.end(now, id, EndedBy::SessionTimer, |dialog| dialog.expires.is_some_and(|at| at <= now)),
             };
             if ended.is_some() {
                 return ended;
@@ -445,8 +478,9 @@ impl LiveCalls {
             return None;
         }
         let users = live.users();
-        let Up { since, about, .. } = self.take(id)?.up?;
-        Some(Ended { about: *about, lasted: now.saturating_duration_since(since), by, users })
+        let Up { since, about, middle, .. } = self.take(id)?.up?;
+        let middle = middle.filter(|_| by == EndedBy::Limit);
+        Some(Ended { about: *about, lasted: now.saturating_duration_since(since), by, users, middle })
     }
 
     /// Waits for the nearest end of an answered call.
@@ -489,6 +523,7 @@ impl LiveCalls {
             }
         }
         self.freed.extend(live.release(&self.tally, |_| true));
+        self.limited -= usize::from(live.up.as_ref().is_some_and(|up| up.middle.is_some()));
         if let Some(user) = live.caller.take() {
             self.tally.users.release(&user);
         }

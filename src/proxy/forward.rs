@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use bytes::Bytes;
 
 use super::diversion::{Diversion, history};
+use super::manner::Manner;
 use super::rewriting::{Restoring, Shows};
 use super::session_timer::SessionTimer;
 use super::targets::{Kind, Target};
@@ -64,6 +65,8 @@ pub struct Dress<'a> {
     pub shows: Shows,
     /// What answers the target's challenge (SPEC 9.10).
     pub credentials: &'a [(Name, String)],
+    /// How the call is to ring, and how urgent it is (SPEC 6.3).
+    pub manner: Option<&'a Manner>,
 }
 
 /// Our Via's value (§16.6 step 8): sent by that address, with this branch.
@@ -126,6 +129,9 @@ pub fn forward_request(request: &Request, target: &Target, dress: &Dress<'_>) ->
     }
     if !dress.diversions.is_empty() {
         tell_of_forwards(&mut edit, request, target, dress.diversions);
+    }
+    if let Some(manner) = dress.manner {
+        manner.write(&mut edit);
     }
     if let Some(conveyed) = &target.conveys {
         conveyed.write(request, &mut edit);

@@ -10,13 +10,15 @@ mod diversion;
 mod forward;
 mod geolocation;
 mod loops;
+mod manner;
+mod middle;
 mod rewriting;
 mod session_timer;
 mod source;
 mod tally;
 mod targets;
 
-pub use caller::{Caller, escaped_user};
+pub use caller::{Caller, escaped_user, renamed};
 pub use calls::{About, Answer, Asks, Channel, DialogTags, Ended, EndedBy, LiveCalls, LiveId, NoRoom, Standing, Wants};
 pub use context::{Best, Context, Input, Step};
 pub use diversion::{Cause, Diversion, MOST_FORWARDS, deflected_to, handed_over, handing_over, history, went_through};
@@ -26,6 +28,8 @@ pub use forward::{
 };
 pub use geolocation::{Conveyed, has_location, pidf_lo};
 pub use loops::{branch_with, is_loop, routing_hash, shard_of_branch};
+pub use manner::Manner;
+pub use middle::Middle;
 pub use rewriting::{Restoring, Shows, Withheld, is_anonymous, is_nowhere, rack_number, rewritings};
 pub use session_timer::{LEAST as LEAST_SESSION, SessionTimer, TooSmall};
 pub use source::{Names, is_reserved, source_trunk};

@@ -1,12 +1,14 @@
 //! The target set (RFC 3261 §16.5), in stages: the targets of a stage ring at once, the next stage when they have failed.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
 use super::diversion::{Cause, Diversion};
 use super::geolocation::Conveyed;
+use super::manner::Manner;
 use super::rewriting::Shows;
 use crate::ids::{Extension, SiteName};
 use crate::link::Claims;
@@ -51,6 +53,8 @@ pub struct Target {
     pub max_breadth: Option<u32>,
     /// The user whose call it is there: the one whose phone rings here, or in whose name it is forwarded (SPEC 9.6).
     pub counts: Option<Extension>,
+    /// How the call is made to this trunk, where its short code says so; other targets have what is said of the call (SPEC 6.3).
+    pub manner: Option<Arc<Manner>>,
     /// The location that an emergency call brings (SPEC 6.7).
     pub conveys: Option<Box<Conveyed>>,
 }
@@ -167,6 +171,8 @@ pub struct TargetSet {
     pub claims: Claims,
     /// The forwards that it went through, the first one first.
     pub diversions: Vec<Diversion>,
+    /// How the call is made (SPEC 6.3).
+    pub manner: Option<Arc<Manner>>,
 }
 
 impl From<Vec<Stage>> for Ringing {
@@ -236,6 +242,7 @@ fn phone(binding: &Binding, is_reserved: &impl Fn(SocketAddr) -> bool) -> Option
         shows: Shows::default(),
         max_breadth: None,
         counts: None,
+        manner: None,
         conveys: None,
     })
 }

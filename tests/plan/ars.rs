@@ -112,6 +112,15 @@ fn an_alternate_is_open_at_once_or_after_a_wait() {
 }
 
 #[test]
+fn what_a_code_says_of_the_priority_comes_before_the_callers() {
+    let ars = "main>backup{0N/Dial/0N/pstn} backup{0N/Dial/80N/colt}";
+    let site = site("london", "201", "8N;/Dial/Np(4)/main 7N;/Dial/Np(3)/main", ars);
+    let plan = plan(&with_form(site, "main", |form| form.alternate_priority = 4));
+    assert_eq!(with_conditions(&plan, 1, "8012")[1], "8012 via colt by the alternate backup at once");
+    assert_eq!(with_conditions(&plan, 5, "7012")[1], "8012 via colt by the alternate backup after 30 s");
+}
+
+#[test]
 fn the_wait_for_an_alternates_alternate_comes_after_the_first() {
     let ars = "main>second{N/Dial/1N/pstn} second>third{N/Dial/2N/colt} third{N/Dial/3N/pstn}";
     let site = with_form(site("london", "201", "9N;/Dial/N/main", ars), "second", |form| {

@@ -35,6 +35,7 @@ mod a_proof_of_a_call_that_is_not_up_opens_no_trunk;
 mod a_replayed_link_datagram_is_refused;
 mod a_request_has_its_breadth;
 mod a_service_urn_calls_for_help;
+mod a_short_code_says_how_the_call_is_made;
 mod a_site_may_turn_visitors_away;
 mod a_site_that_does_not_answer_is_unreachable_in_that_very_call;
 mod a_thousand_logins_and_calls_end_as_the_reference_model_says;
