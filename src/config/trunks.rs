@@ -82,6 +82,7 @@ fn trunk(at: At<'_>, row: &TrunkRow, report: &mut Report) -> Option<Trunk> {
         retry: report.seconds(at.key("retry"), row.retry, 0..=LONGEST, Duration::from_secs(30)),
         transit_calls: report.whole(at.key("transit_calls"), row.transit_calls, 0..=LONGEST, 5),
         refer: row.refer.unwrap_or(false),
+        redirects: row.redirects.unwrap_or(false),
         username: row.username.clone().unwrap_or_default(),
         password: report.secret(at.key("password"), password).map(|text| Secret(text.into_bytes())),
         register: row.register.as_ref().and_then(|table| registration(at.key("register"), table, report)),

@@ -95,6 +95,7 @@ impl Node {
             live,
             session,
             restoring,
+            redirected: Vec::new(),
         };
         self.calls.insert(key, call);
         self.arm_patience(now, key, after);
@@ -188,9 +189,16 @@ impl Node {
         introduction: Option<Introduction>,
     ) -> Option<Leg> {
         let is_believed = self.keeps_identity(&target.peer);
-        let request = self.calls.of(key)?.asked.request.clone();
-        let carrier = introduction.map(|introduction| self.show_credentials(introduction, &request, target));
+        let carrier = match introduction {
+            Some(introduction) => {
+                let request = self.calls.of(key)?.asked.request.clone();
+                Some(self.show_credentials(introduction, &request, target))
+            }
+            None => None,
+        };
+        let redirects = self.may_be_redirected(target);
         let call = self.calls.of(key)?;
+        let request = &call.asked.request;
         let identities = Identities::new(is_believed, call.plan.sees_withheld);
         let task = ClientTask::Branch(key, number, identities);
         let urgent = target.rule == Rule::Emergency;
@@ -214,15 +222,15 @@ impl Node {
         let routes = match &call.plan.record_route {
             Some(caller) => {
                 let back = self.listen[usize::from(call.asked.source.socket.0).min(self.listen.len() - 1)];
-                let (routes, from) = self.links.record_routes(&request, *caller, target.peer, back, out, &shows);
+                let (routes, from) = self.links.record_routes(request, *caller, target.peer, back, out, &shows);
                 shows.from = from;
                 routes
             }
             None => Vec::new(),
         };
-        call.restoring.note(&request, &shows);
+        call.restoring.note(request, &shows);
         let token = match &target.kind {
-            Kind::Site(site, claims) => self.links.token(now, site, claims, &request, &target.uri, branch.as_bytes()),
+            Kind::Site(site, claims) => self.links.token(now, site, claims, request, &target.uri, branch.as_bytes()),
             Kind::Phone | Kind::Trunk(_) => None,
         };
         let dress = Dress {
@@ -244,7 +252,7 @@ impl Node {
             manner: manner.as_deref(),
             credentials: carrier.as_ref().map(|carrier| &carrier.shown[..]).unwrap_or_default(),
         };
-        let bytes = forward_request(&request, target, &dress);
+        let bytes = forward_request(request, target, &dress);
         let method = request.method();
         let begun =
             self.transactions.begin_client(now.instant, method, branch.as_bytes(), bytes, target.flow, task).ok();
@@ -253,7 +261,7 @@ impl Node {
             [&call.way.manner, &target.manner].into_iter().flatten().filter_map(|manner| manner.minutes).min();
         let limit = minutes.map(|minutes| (Duration::from_secs(60 * u64::from(minutes)), routes.len()));
         let limit = limit.filter(|_| !routes.is_empty());
-        Some(Leg { client: begun, site, gateway: target.gateway(), carrier, limit })
+        Some(Leg { client: begun, site, gateway: target.gateway(), carrier, limit, redirects })
     }
 
     /// A response came to a branch.
@@ -274,7 +282,10 @@ impl Node {
         if status == Status::TRYING {
             return call.context.heard(at);
         }
-        if self.site_answered(now, key, at, response) || self.carrier_answered(now, key, at, response) {
+        let is_dealt_with = self.site_answered(now, key, at, response)
+            || self.carrier_answered(now, key, at, response)
+            || self.redirected(now, key, at, response);
+        if is_dealt_with {
             return;
         }
         let deflection = self.deflected(now, key, at, response);

@@ -49,6 +49,7 @@ mod own_calls;
 mod owner;
 mod phones;
 mod receive;
+mod redirects;
 mod register;
 mod reload;
 mod restore;

@@ -161,6 +161,8 @@ pub(super) struct Call {
     pub session: SessionTimer,
     /// What its answers say of From and To (SPEC 9.7).
     pub restoring: Restoring,
+    /// Where carriers have sent it.
+    pub redirected: Vec<Bytes>,
 }
 
 /// What is left of a request that has its 2xx: the way back for later ones.
@@ -225,6 +227,8 @@ pub(super) struct Leg {
     pub carrier: Option<Box<CarrierLeg>>,
     /// How long the call may last that this branch is answered with, and how many Record-Routes were put on it (SPEC 6.3: `t(x)`).
     pub limit: Option<(Duration, usize)>,
+    /// The target, where its carrier may send the call elsewhere.
+    pub redirects: Option<Box<crate::proxy::Target>>,
 }
 
 /// A branch that goes to a carrier where we have a name and a password.

@@ -335,6 +335,8 @@ pub struct Trunk {
     pub transit_calls: u32,
     /// Passes REFER.
     pub refer: bool,
+    /// A 3xx of the carrier is followed, to its own addresses.
+    pub redirects: bool,
     /// Digest credentials, if the carrier challenges.
     pub username: String,
     /// Their password.

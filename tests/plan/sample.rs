@@ -78,6 +78,7 @@ pub fn trunk(name: &str, group: &str) -> Trunk {
         retry: Duration::from_secs(30),
         transit_calls: 5,
         refer: false,
+        redirects: false,
         username: String::new(),
         password: None,
         register: None,

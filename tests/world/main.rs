@@ -19,6 +19,7 @@ mod a_call_may_overtake_the_answer_to_a_login;
 mod a_caller_waits_for_a_line;
 mod a_cancel_may_cross_the_200;
 mod a_carrier_asks_who_we_are;
+mod a_carrier_may_send_a_call_to_its_other_addresses;
 mod a_code_is_answered_with_a_tone;
 mod a_full_trunk_gives_way_to_the_next;
 mod a_group_has_somebody_after_it;

@@ -238,6 +238,7 @@ pub struct TrunkRow {
     pub retry: Option<i64>,
     pub transit_calls: Option<i64>,
     pub refer: Option<bool>,
+    pub redirects: Option<bool>,
     pub username: Option<String>,
     pub password: Option<SecretForm>,
     pub register: Option<RegisterTable>,
