@@ -127,6 +127,25 @@ pub enum Event {
         /// By how much.
         by: Duration,
     },
+    /// A carrier that wants registration has it now.
+    CarrierRegistered {
+        /// The trunk.
+        trunk: String,
+        /// For how long, in seconds; it is refreshed before that.
+        expires: u32,
+    },
+    /// A carrier has us no longer, or not yet; said once, however often it is tried.
+    CarrierNotRegistered {
+        /// The trunk.
+        trunk: String,
+        /// Why, in a few words.
+        why: Cow<'static, str>,
+    },
+    /// We are out, as the configuration or the end of the process wants it.
+    CarrierLeft {
+        /// The trunk.
+        trunk: String,
+    },
     /// A carrier does not take our credentials; said once, until it takes them again (SPEC 9.10).
     CarrierRefuses {
         /// The trunk.

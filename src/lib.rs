@@ -17,7 +17,7 @@
 //! 2 roles     registrar/  hot_desk/(home, visited, renewal, licence)  proxy/(source, targets, diversion, forward, context, loops)
 //!             service/(the reg event: subscription, reg_info)
 //! 1 machines  transaction/  location/(records, table, ledger)  plan/  link/(token, answer, seal, peer, proof)  auth/
-//!             trunk/(health, queue, challenge, shifts)
+//!             trunk/(health, queue, challenge, shifts, registration)
 //! 0 words     sip/(the wire)  settings/  ids  digits  timing  transmit  deadlines  alarms  guarded  pages  rejection
 //! ```
 //!

@@ -103,6 +103,15 @@ impl Log {
             Event::ClockDiffers { site: other, by } => {
                 warn!(%site, %other, by_seconds = by.as_secs_f32(), "the clocks of two sites differ");
             }
+            Event::CarrierRegistered { trunk, expires } => {
+                info!(%site, trunk = %Plain(trunk), expires, "registered with the carrier");
+            }
+            Event::CarrierNotRegistered { trunk, why } => {
+                warn!(%site, trunk = %Plain(trunk), why = %Plain(why), "not registered with the carrier");
+            }
+            Event::CarrierLeft { trunk } => {
+                info!(%site, trunk = %Plain(trunk), "no longer registered with the carrier")
+            }
             Event::CarrierRefuses { trunk, why } => {
                 warn!(%site, trunk = %Plain(trunk), why = %Plain(why), "the carrier does not take our credentials");
             }

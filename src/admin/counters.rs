@@ -39,6 +39,9 @@ impl Counters {
             | Event::TrunkUp(_)
             | Event::NetworkDiffers { .. }
             | Event::CarrierRefuses { .. }
+            | Event::CarrierRegistered { .. }
+            | Event::CarrierNotRegistered { .. }
+            | Event::CarrierLeft { .. }
             | Event::ClockDiffers { .. } => return,
         };
         self.add(name, label, 1);

@@ -9,6 +9,7 @@ use super::counters::COUNTERS;
 use super::places::{Place, Places};
 use super::sites::{People, ahead};
 use crate::link::State as LinkState;
+use crate::node::RegistrationState;
 
 /// All there is to measure.
 pub async fn metrics(State(places): State<Places>) -> ([(HeaderName, &'static str); 1], String) {
@@ -75,6 +76,14 @@ fn trunks_and_links(text: &mut Text, places: &[Place<'_>]) {
         for trunk in &place.config.site.trunks {
             let labels = [("site", place.config.site.name.as_str()), ("trunk", &trunk.name)];
             text.sample("hotdesk_trunk_up", &labels, u8::from(place.handle.overview.trunk(&trunk.name).is_up()));
+        }
+    }
+    text.family("hotdesk_trunk_registered", "gauge", "1 while a carrier that wants registration has us.");
+    for place in places {
+        for trunk in &place.config.site.trunks {
+            let Some(seen) = place.handle.overview.registration(&trunk.name) else { continue };
+            let labels = [("site", place.config.site.name.as_str()), ("trunk", &trunk.name)];
+            text.sample("hotdesk_trunk_registered", &labels, u8::from(seen.state == RegistrationState::Registered));
         }
     }
     text.family("hotdesk_licences_used", "gauge", "Licences that visitors hold, for profiles that have a number.");

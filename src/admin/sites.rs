@@ -6,9 +6,11 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 
 use super::places::{Place, Places, elsewhere, served};
+use super::users::time;
 use crate::link::{Clock, State as LinkState};
 use crate::location::Record;
 use crate::net;
+use crate::node::{RegistrationSeen, RegistrationState};
 
 /// `GET /healthz`: 200 `ok`, or 503 `degraded` with the reasons.
 pub async fn healthz(State(places): State<Places>) -> (StatusCode, Json<Value>) {
@@ -70,10 +72,21 @@ fn calls_of(place: &Place<'_>) -> Value {
             "channels": trunk.channels,
             "up": seen.is_up(),
             "addresses": addresses.collect::<Vec<Value>>(),
+            "registration": place.handle.overview.registration(&trunk.name).map(registration),
         })
     });
     let (users, trunks): (Vec<Value>, Vec<Value>) = (users.collect(), trunks.collect());
     json!({ "site": place.config.site.name.as_str(), "calls": tally.calls(), "users": users, "trunks": trunks })
+}
+
+fn registration(seen: RegistrationSeen) -> Value {
+    let state = match seen.state {
+        RegistrationState::Trying => "trying",
+        RegistrationState::Registered => "registered",
+        RegistrationState::Failed => "failed",
+        RegistrationState::Ended => "ended",
+    };
+    json!({ "state": state, "until": seen.until.and_then(time), "why": seen.why })
 }
 
 /// `GET /api/links`: how each site that is served here sees the others.

@@ -67,10 +67,8 @@ const SHORT_CODES: &[Inactive<ShortCode>] =
 
 const ARS: &[Inactive<ArsTable>] = &[];
 
-const TRUNKS: &[Inactive<TrunkRow>] = &[
-    row("address", has_host_name, "host names are not looked up: no call ever leaves by this trunk"),
-    row("register", |trunk| trunk.register.is_some(), "nothing registers with a carrier"),
-];
+const TRUNKS: &[Inactive<TrunkRow>] =
+    &[row("address", has_host_name, "host names are not looked up: no call ever leaves by this trunk")];
 
 /// Features that can be dialled.
 const SERVED: [&str; 6] = ["Dial", "DialExtn", "DialEmergency", "BreakOut", "Busy", "Barred"];

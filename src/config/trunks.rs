@@ -15,6 +15,7 @@ use crate::ids::SiteName;
 use crate::settings::{
     ArsForm, CallerId, FromHeader, Geolocation, Incoming, Network, Registration, Secret, Site, Trunk,
 };
+use crate::sip::{Scheme, Uri};
 
 /// Reads `[[trunks]]`, `[[incoming]]` and `[ars.NAME]`.
 pub fn fill(site: &mut Site, files: &PlanFiles, names: &Names<'_>, report: &mut Report) {
@@ -110,13 +111,24 @@ fn caller_id(at: At<'_>, written: Option<&str>, report: &mut Report) -> CallerId
 
 fn registration(at: At<'_>, table: &RegisterTable, report: &mut Report) -> Option<Registration> {
     let registrar = report.required(at.key("registrar"), table.registrar.as_deref())?;
-    if !registrar.starts_with("sip:") {
-        report.error(at.key("registrar"), format!("`{registrar}` is no SIP URI, such as sip:carrier.example"));
+    if !is_server(&registrar) {
+        report.error(
+            at.key("registrar"),
+            format!("`{registrar}` is no SIP URI of a server, such as sip:carrier.example"),
+        );
     }
-    Some(Registration {
-        registrar,
-        user: report.required(at.key("user"), table.user.as_deref())?,
-        expires: report.seconds(at.key("expires"), table.expires, 60..=LONGEST, Duration::from_secs(300)),
+    let user = report.required(at.key("user"), table.user.as_deref());
+    let expires = report.seconds(at.key("expires"), table.expires, 60..=DAY, Duration::from_secs(300));
+    Some(Registration { registrar, user: user?, expires })
+}
+
+/// Longest expiry that is asked for, in seconds.
+const DAY: i64 = 86_400;
+
+/// RFC 3261 §10.2: the Request-URI of a REGISTER names a server, and no user.
+fn is_server(uri: &str) -> bool {
+    Uri::parse(uri.to_owned()).is_ok_and(|uri| {
+        uri.scheme() == Scheme::Sip && uri.host().is_some() && uri.user_bytes().is_none() && !uri.has_headers()
     })
 }
 

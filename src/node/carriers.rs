@@ -16,6 +16,7 @@ use std::time::Instant;
 
 use super::Node;
 use super::call::Resent;
+use super::registering::RegistrationSeen;
 use super::tally::tags_of;
 use super::tasks::{CarrierLeg, Key};
 use crate::event::Event;
@@ -32,6 +33,8 @@ use crate::trunk::shifts::{Towards, after_restart, fits};
 pub(super) struct Carriers {
     /// By the mark of their trunk.
     wallets: BTreeMap<u32, Wallet>,
+    /// What became of our registrations, by the name of the trunk.
+    pub(super) registrations: BTreeMap<String, RegistrationSeen>,
 }
 
 impl Carriers {
@@ -237,7 +240,7 @@ impl Node {
 }
 
 /// Who we are at a trunk; `None`: it has no credentials, and its challenges are the caller's to answer.
-fn account_of(trunk: &Trunk) -> Option<Account<'_>> {
+pub(super) fn account_of(trunk: &Trunk) -> Option<Account<'_>> {
     let password = trunk.password.as_ref().filter(|_| !trunk.username.is_empty())?;
     Some(Account { username: &trunk.username, password: std::str::from_utf8(&password.0).ok()? })
 }

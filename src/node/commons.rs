@@ -7,7 +7,7 @@
 //! | lockout, recent callers, licences, calls, the state of the other sites and of the trunks, who waits for a line | they count what happens at the whole site |
 //! | phones that have dialled a Break Out code alone | their next call may be another shard's |
 //! | logins under way | a call that overtakes one may come to another shard |
-//! | the challenges of carriers | a nonce is counted over all that use it |
+//! | the challenges of carriers, our registrations | a nonce is counted over all that use it; the first shard registers, any may be called |
 //! | the boot id, the secrets | copies of one message look the same at every shard |
 //!
 //! Each shard has for itself: transactions, calls, the changes that wait, its timers, the requests that it made, and what it has
@@ -61,7 +61,7 @@ pub(super) struct Commons {
     pub arriving: Guarded<BTreeSet<Extension>>,
     /// Whether the other sites are there.
     pub peers: Arc<Guarded<Peers>>,
-    /// What carriers have asked lately.
+    /// What carriers have asked lately, and where we are registered.
     pub carriers: Guarded<Carriers>,
     /// When the site was started.
     pub started: Wall,

@@ -4,7 +4,7 @@
 //! handle_datagram ─ receive ─┬─ sites ─ leases / site_calls, by a token    ─┐
 //!                            ├─ dialog    a request in a dialog, by proof  │
 //!                            ├─ register ─ login   REGISTER                ├─ route ─ call ─ transactions
-//!                            ├─ trunks    a carrier, by its address        │
+//!                            ├─ trunks    a carrier, by address or contact │
 //!                            └─ phones ─ admit     everybody else         ─┤
 //!                                 └─ help           an emergency number    ─┘
 //!                                 ├─ subscriptions   SUBSCRIBE to oneself
@@ -13,12 +13,15 @@
 //!                            ├─ upkeep    bindings, leases, renewals
 //!                            ├─ timed_logouts   the time of day, idle visitors
 //!                            ├─ asking    other sites: notices, probes
-//!                            └─ gateways  trunks that are down: probes
+//!                            ├─ gateways  trunks that are down: probes
+//!                            └─ registering   with carriers that want it
 //! handle_stored ─── fulfil   the answer, the notices and the events of a stored change
 //! ```
 //!
 //! A site may be several nodes, its shards ([`Node::shards`]): each AOR and each call has one owner among them (`owner`), what they
 //! have in common is one value (`commons`), and what came to the wrong one is handed over (`handover`).
+//!
+//! A carrier that asks who we are is answered before anybody hears of it (`carriers`).
 //!
 //! The roles (`registrar/`, `hot_desk/`, `proxy/`) judge; the node finds what they judge on, stages what they decide, and sends.
 //! No socket, clock, task, file or randomness of its own: DESIGN §1.
@@ -51,6 +54,7 @@ mod phones;
 mod receive;
 mod redirects;
 mod register;
+mod registering;
 mod reload;
 mod restore;
 mod route;
@@ -82,6 +86,8 @@ use self::links::Links;
 use self::login::Pending;
 pub use self::overview::{LinkSeen, Overview};
 use self::own_calls::Asker;
+use self::registering::Enrolment;
+pub use self::registering::{RegistrationSeen, RegistrationState};
 pub use self::restore::Restored;
 use self::tasks::{Answered, Call, ClientTask, Key, Keyed, Late, Licence, ServerTask, Then, Timer, Waiting};
 use self::timed_logouts::TimedLogouts;
@@ -163,6 +169,10 @@ pub struct Node {
     live: LiveCalls,
     /// By how much carriers that challenge are ahead in their dialogs (SPEC 9.10).
     shifts: Shifts,
+    /// Registrations with carriers: the first shard's.
+    enrolments: BTreeMap<Key, Enrolment>,
+    /// The user parts of the contacts that carriers have of us, and the marks of their trunks.
+    contacts: BTreeMap<Vec<u8>, u32>,
     /// When timer C of a call runs out, in the order of starting: the duration is the same for all.
     ringing: VecDeque<(Instant, Key)>,
     location: Arc<Location>,
@@ -249,6 +259,8 @@ impl Node {
             late_until: VecDeque::new(),
             live: LiveCalls::new(entropy.bytes(), live, commons.tally.clone()),
             shifts: Shifts::new(commons.secret),
+            enrolments: BTreeMap::new(),
+            contacts: BTreeMap::new(),
             ringing: VecDeque::new(),
             location: commons.location.clone(),
             ledger: Ledger::new(STAGED),
@@ -285,6 +297,7 @@ impl Node {
             entropy,
         };
         node.schedule_logouts(now);
+        node.look_at_registrations(now);
         node
     }
 
@@ -322,7 +335,10 @@ impl Node {
     pub fn handle_command(&mut self, now: Now, command: Command) {
         match command {
             Command::Reload(config) => self.reload(now, *config),
-            Command::Drain => self.draining = true,
+            Command::Drain => {
+                self.draining = true;
+                self.leave_carriers(now);
+            }
             Command::LogOut(extension) => self.log_out(now, &extension),
             Command::LogVisitorsOut => self.log_visitors_out(now),
         }
@@ -348,11 +364,11 @@ impl Node {
         self.events.pop_front()
     }
 
-    /// Whether everybody who asked has a final answer, so that a draining process may end (SPEC 2.3). Our own probes and
-    /// notices hold nothing up.
+    /// Whether everybody who asked has a final answer, so that a draining process may end (SPEC 2.3), and carriers know that we are
+    /// out. Our own probes and notices hold nothing up.
     pub fn is_idle(&self) -> bool {
         let nobody_waits = self.transactions.servers().pending == 0 && self.calls.len() == 0;
-        nobody_waits && self.ledger.is_empty() && self.own_calls.up() == 0
+        nobody_waits && self.ledger.is_empty() && self.own_calls.up() == 0 && !self.is_leaving_carriers()
     }
 
     /// What is committed about every user: for the API and for tests.

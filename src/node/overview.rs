@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::Node;
 use super::commons::Commons;
+use super::registering::RegistrationSeen;
 use crate::ids::SiteName;
 use crate::link::proof::trunk_mark;
 use crate::link::{Clock, State};
@@ -63,6 +64,11 @@ impl Overview {
     /// The other sites, in order.
     pub fn links(&self) -> Vec<LinkSeen> {
         self.commons.peers.with(|peers| peers.seen())
+    }
+
+    /// Our registration with the carrier of a trunk; `None`: it wants none.
+    pub fn registration(&self, trunk: &str) -> Option<RegistrationSeen> {
+        self.commons.carriers.with(|carriers| carriers.registrations.get(trunk).cloned())
     }
 
     /// How many licences of a profile visitors hold here.

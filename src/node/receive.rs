@@ -64,7 +64,7 @@ impl Node {
         self.belongs(now, asked);
     }
 
-    /// SPEC 9.5: a valid link token; a dialog; REGISTER; a trunk; else a phone.
+    /// SPEC 9.5: a valid link token; a dialog; REGISTER; a trunk, by the contact that it has of us or by its address; else a phone.
     fn belongs(&mut self, now: Now, asked: Asked) {
         if asked.request.header(&Name::HotdeskLink).is_some() {
             match self.vouched(now, &asked) {
@@ -78,6 +78,9 @@ impl Node {
         }
         if asked.request.method() == &Method::REGISTER {
             return self.register(now, asked);
+        }
+        if let Some(trunk) = self.trunk_of_contact(&asked.request) {
+            return self.contact_asks(now, asked, trunk);
         }
         match source_trunk(&self.config.site, asked.source.remote) {
             Some(trunk) => self.trunk_asks(now, asked, trunk),
@@ -125,6 +128,7 @@ impl Node {
             Answer::Pass(_, ClientTask::Link(key)) => self.link_answered(now, key, response),
             Answer::Pass(_, ClientTask::Notify(key)) => self.notified(now, key, Some(response)),
             Answer::Pass(_, ClientTask::Probe(key)) => self.probe_answered(now, key, response),
+            Answer::Pass(_, ClientTask::Registration(key)) => self.registration_answered(now, key, response),
             Answer::Pass(_, ClientTask::Unheard) | Answer::Absorbed | Answer::Stray => {}
         }
     }

@@ -24,6 +24,7 @@ impl Node {
         self.commons.configure(&config, now);
         self.links.configure(&config, now, &self.commons);
         let before = std::mem::replace(&mut self.config, Arc::new(config));
+        self.look_at_registrations(now);
         self.look_at_own_users(now, &before);
         self.look_at_all_lines(now);
         self.schedule_logouts_anew(now, &before);

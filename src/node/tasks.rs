@@ -48,6 +48,8 @@ pub(super) enum ClientTask {
     Notify(Key),
     /// OPTIONS to a trunk that is down.
     Probe(Key),
+    /// A REGISTER to a carrier.
+    Registration(Key),
     /// A CANCEL or a notice, whose answer nobody needs.
     Unheard,
 }
@@ -75,6 +77,8 @@ pub(super) enum Timer {
     Logouts,
     /// Something falls due in a call that the site answers itself.
     OwnCall(Key),
+    /// A registration with a carrier is to be refreshed, or tried again.
+    Registration(Key),
 }
 
 /// A request as it came in.

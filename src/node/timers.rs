@@ -8,6 +8,7 @@ use crate::proxy::Input;
 use crate::timing::Now;
 use crate::transaction::Event as Happened;
 use crate::trunk::Failure;
+use crate::trunk::registration::Input as Registers;
 
 impl Node {
     /// The time that [`poll_timeout`](Self::poll_timeout) named has come. Early and late calls do no harm.
@@ -53,6 +54,7 @@ impl Node {
             Timer::Subscription(key) => self.look_at_subscription(now, key),
             Timer::Logouts => self.look_at_logouts(now),
             Timer::OwnCall(key) => self.look_at_own_call(now, key),
+            Timer::Registration(key) => self.registration_hears(now, key, Registers::Due, ""),
         }
     }
 
@@ -71,6 +73,10 @@ impl Node {
                 | Happened::ClientUnreachable(_, ClientTask::Link(key)) => self.link_failed(now, key),
                 Happened::ClientTimeout(_, ClientTask::Notify(key))
                 | Happened::ClientUnreachable(_, ClientTask::Notify(key)) => self.notified(now, key, None),
+                Happened::ClientTimeout(_, ClientTask::Registration(key))
+                | Happened::ClientUnreachable(_, ClientTask::Registration(key)) => {
+                    self.registration_hears(now, key, Registers::Silent, "no answer");
+                }
                 Happened::ServerEnded(_, ServerTask::Call(key)) => {
                     let live = self.answered.remove(key).and_then(|answered| answered.live);
                     live.into_iter().for_each(|live| self.live.settled(live));

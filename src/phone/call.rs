@@ -86,19 +86,11 @@ impl Phone {
         self.invite(now, outline, headers)
     }
 
-    /// Calls a URI with another number in To, if there is one.
-    pub(super) fn call_to(
-        &mut self,
-        now: Instant,
-        uri: &str,
-        to: Option<&str>,
-        headers: Vec<(Name, String)>,
-    ) -> CallRef {
-        let mut outline = self.outline(Method::INVITE, uri);
-        if let Some(number) = to {
-            outline.to = format!("<{}>", self.config().dialled(number));
-        }
-        self.invite(now, outline, headers)
+    /// Calls a URI with another number in To.
+    pub(super) fn call_to(&mut self, now: Instant, uri: &str, to: &str, headers: Vec<(Name, String)>) -> CallRef {
+        let outline = self.outline(Method::INVITE, uri);
+        let to = format!("<{}>", self.config().dialled(to));
+        self.invite(now, Outline { to, ..outline }, headers)
     }
 
     fn invite(&mut self, now: Instant, mut outline: Outline, headers: Vec<(Name, String)>) -> CallRef {

@@ -98,10 +98,9 @@ impl Phone {
         (*until > now).then_some(contact)
     }
 
-    /// Calls the contact that is registered at it; `number` is what was dialled, which stands in To.
-    pub fn call_registered(&mut self, now: Instant, number: &str, headers: Vec<(Name, String)>) -> Option<CallRef> {
-        let contact = self.registered_here(now)?.to_owned();
-        Some(self.call_to(now, &contact, Some(number), headers))
+    /// Calls a contact that is registered at it, or at another server of the carrier; `number` is what was dialled, which stands in To.
+    pub fn call_contact(&mut self, now: Instant, contact: &str, number: &str, headers: Vec<(Name, String)>) -> CallRef {
+        self.call_to(now, contact, number, headers)
     }
 
     /// Whether a request is let in; if not, it is challenged here.

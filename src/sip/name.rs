@@ -95,6 +95,7 @@ names! {
     Reason = "Reason",
     PAssertedIdentity = "P-Asserted-Identity",
     PPreferredIdentity = "P-Preferred-Identity",
+    PCalledPartyId = "P-Called-Party-ID",
     RemotePartyId = "Remote-Party-ID",
     Privacy = "Privacy",
     AlertInfo = "Alert-Info",

@@ -2,12 +2,13 @@
 //!
 //! The node tells what becomes of the requests that it sends, asks before it sends the next one, and probes what is down; all shards
 //! of a site share one [`Trunks`], and one [`Queue`] of those who wait for a line. [`challenge`] answers carriers that want to know who
-//! we are (RFC 3261 §22), [`shifts`] remembers by how much that has moved the CSeq numbers of a dialog. Channels are counted elsewhere
-//! ([`Tally`](crate::proxy::Tally)), messages are made elsewhere.
+//! we are (RFC 3261 §22), [`shifts`] remembers by how much that has moved the CSeq numbers of a dialog, [`registration`] keeps us
+//! registered with those that want it. Channels are counted elsewhere ([`Tally`](crate::proxy::Tally)), messages are made elsewhere.
 
 pub mod challenge;
 mod health;
 mod queue;
+pub mod registration;
 mod remembered;
 pub mod shifts;
 mod trunks;

@@ -633,6 +633,28 @@ password = "x"
         says: &["london.toml:20: phones[0].id: `205` is an extension of london; a desk needs a name of its own"],
     },
     Bad {
+        what: "a registrar that is a user",
+        file: "london.toml",
+        find: r#"address = "127.0.0.10:5080""#,
+        put: r#"address = "127.0.0.10:5080"
+register = { registrar = "sip:london1@carrier.example", user = "london1" }"#,
+        says: &[
+            "london.toml:40: trunks[0].register.registrar: `sip:london1@carrier.example` is no SIP URI of a server, \
+                 such as sip:carrier.example",
+        ],
+    },
+    Bad {
+        what: "a registration without user, and a short one",
+        file: "london.toml",
+        find: r#"address = "127.0.0.10:5080""#,
+        put: r#"address = "127.0.0.10:5080"
+register = { registrar = "sip:carrier.example", expires = 59 }"#,
+        says: &[
+            "london.toml:40: trunks[0].register.user: is missing",
+            "london.toml:40: trunks[0].register.expires: 59 is out of range: 60 to 86400",
+        ],
+    },
+    Bad {
         what: "a duplicate trunk",
         file: "london.toml",
         find: "[[incoming]]",

@@ -89,6 +89,11 @@ impl Agent {
         }
     }
 
+    /// Another server of a site's carrier, at an address that the site does not know.
+    pub fn carrier_elsewhere(network: &Network, site: &str) -> Self {
+        Self { phone: Phone::new(), ..Self::trunk(network, site) }
+    }
+
     fn password(&self) -> String {
         format!("secret{}", self.user)
     }
@@ -171,6 +176,14 @@ impl Agent {
         Outgoing { invite }
     }
 
+    /// A carrier calls a contact that has registered with it; what was dialled stands in To.
+    pub fn calls_contact(&self, contact: &str, number: &str) {
+        let from = format!("<sip:+4412345@{}>;tag={}", self.phone.address, unique("t"));
+        let to = format!("<sip:{number}@{}>", self.phone.address);
+        let head = self.head("INVITE", contact, &from, &to, &unique("call"), 1);
+        self.phone.send(self.site, &format!("{head}Contact: {}\nContent-Length: 0\n\n", self.contact()));
+    }
+
     /// RFC 3261 §17.1.1.3.
     fn acknowledge(&self, invite: &str, response: &str) {
         let request_uri = invite.split(' ').nth(1).expect("a Request-URI");
@@ -248,6 +261,11 @@ impl Agent {
 
     /// Answers a request; with a tag of ours, unless `To` has one.
     pub fn answer(&self, request: &str, line: &str) -> String {
+        self.answer_with(request, &format!("{line}\nContact: {}", self.contact()))
+    }
+
+    /// The same without a contact of ours.
+    pub fn answer_with(&self, request: &str, line: &str) -> String {
         let mut to = header(request, "To").to_owned();
         if !to.contains(";tag=") {
             to += ";tag=callee";
@@ -257,8 +275,7 @@ impl Agent {
             headers(request, "Record-Route").iter().map(|route| format!("Record-Route: {route}\n")).collect();
         let (from, call_id, cseq) = (header(request, "From"), header(request, "Call-ID"), header(request, "CSeq"));
         let text = format!(
-            "SIP/2.0 {line}\n{vias}{routes}From: {from}\nTo: {to}\nCall-ID: {call_id}\nCSeq: {cseq}\nContact: {}\nContent-Length: 0\n\n",
-            self.contact()
+            "SIP/2.0 {line}\n{vias}{routes}From: {from}\nTo: {to}\nCall-ID: {call_id}\nCSeq: {cseq}\nContent-Length: 0\n\n"
         );
         let via = header(request, "Via").split([' ', ';']).nth(1).expect("sent-by");
         self.phone.send(via.parse().expect("an address"), &text);
@@ -398,6 +415,11 @@ impl Agent {
         let notify = self.request("NOTIFY");
         self.answer(&notify, "200 OK");
         notify
+    }
+
+    /// The final answer to a request of ours outside a call.
+    pub fn final_of(&self, cseq: u32, method: &str) -> u16 {
+        status(&self.response(cseq, method))
     }
 
     /// Nothing arrives for a fifth of a second.

@@ -1,7 +1,7 @@
 //! SPEC 9.10: a carrier that wants to know who calls by it, as it stands on the wire.
 
 use super::agent::{Agent, Outgoing};
-use super::message::{header, headers, is_right};
+use super::message::{header, headers, is_right, uri};
 use super::support::Network;
 
 const CHALLENGE: &str =
@@ -112,7 +112,7 @@ fn a_bye_that_is_challenged_is_sent_again() {
     assert!(is_right(header(&second, "Proxy-Authorization"), "hotdesk", "gold", "BYE"));
     carrier.answer(&second, "200 OK");
     assert_eq!(ada.told(bye, "BYE"), 200);
-    assert!(!running.log().contains("n2") && !running.log().contains("gold"));
+    assert!(!running.log().contains("nonce") && !running.log().contains("gold"));
 }
 
 #[test]
@@ -126,4 +126,56 @@ fn a_carrier_that_does_not_believe_us_is_warned_of_and_its_challenge_stays_here(
     assert!(refusal.starts_with("SIP/2.0 480 no line free") && !refusal.contains("carrier.example"), "{refusal}");
     running.wait_for_log("the carrier does not take our credentials");
     assert!(running.log().contains("trunk=carrier why=the user name or the password is wrong"), "{}", running.log());
+}
+
+/// What the carrier is asked by REGISTER, and answers.
+fn registers(carrier: &Agent, answer: &str) -> String {
+    let register = carrier.request("REGISTER");
+    carrier.answer_with(&register, answer);
+    register
+}
+
+#[test]
+fn a_carrier_that_wants_registration_has_it_calls_the_contact_and_hears_of_the_end() {
+    let network = network();
+    let carrier = Agent::trunk(&network, "london");
+    let registrar = carrier.phone.address;
+    let register = format!("register = {{ registrar = \"sip:{registrar}\", user = \"london1\", expires = 300 }}\n");
+    network.edit("sites/london.toml", "password = \"gold\"\n", &format!("password = \"gold\"\n{register}"));
+    network.edit(
+        "sites/london.toml",
+        "[[trunks]]",
+        "[[incoming]]\ngroup = \"pstn\"\nnumber = \"+4420XXX\"\nto = \"N\"\n[[trunks]]",
+    );
+    let mut running = network.run(&[]);
+    let first = registers(&carrier, &format!("401 Unauthorized\n{}", CHALLENGE.replace("Proxy-", "WWW-")));
+    assert!(first.starts_with(&format!("REGISTER sip:{registrar} SIP/2.0")), "{first}");
+    assert_eq!((header(&first, "To"), cseq(&first)), (&*format!("<sip:london1@{registrar}>"), (1, "REGISTER")));
+    let contact = uri(header(&first, "Contact")).to_owned();
+    let (user, at) = contact.strip_prefix("sip:").and_then(|rest| rest.split_once('@')).expect("a user part");
+    assert_eq!((user.len(), at), (32, &*network.address("london").to_string()));
+    let second = registers(&carrier, &format!("200 OK\nContact: <{contact}>;expires=2"));
+    assert!(is_right(header(&second, "Authorization"), "hotdesk", "gold", "REGISTER"));
+    assert_eq!((cseq(&second), header(&second, "Expires")), ((2, "REGISTER"), "300"));
+    running.wait_for_log("registered with the carrier");
+    // Two seconds are granted: the refresh comes after one, by the same nonce.
+    let third = registers(&carrier, &format!("200 OK\nContact: <{contact}>;expires=300"));
+    assert!(header(&third, "Authorization").contains("nc=00000002") && cseq(&third).0 == 3, "{third}");
+    // The carrier calls from another address than the one where it takes our calls.
+    let ada = Agent::registered(&network, "london", "201");
+    let outside = Agent::carrier_elsewhere(&network, "london");
+    outside.calls_contact(&contact, "+4420201");
+    let invite = ada.request("INVITE");
+    assert!(!invite.contains(user), "{invite}");
+    ada.answer(&invite, "486 Busy Here");
+    assert_eq!(outside.final_of(1, "INVITE"), 486);
+    running.signal("TERM");
+    let last = registers(&carrier, "200 OK");
+    assert_eq!((header(&last, "Expires"), uri(header(&last, "Contact"))), ("0", &*contact));
+    assert!(running.end().success());
+    let log = running.log();
+    assert!(
+        log.contains("no longer registered with the carrier") && !log.contains(user) && !log.contains("nonce"),
+        "{log}"
+    );
 }

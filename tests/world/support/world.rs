@@ -270,6 +270,13 @@ impl World {
         seat
     }
 
+    /// Another server of a carrier, which calls by that site.
+    pub fn another_carrier(&mut self, name: &str, address: &str, site: &str) -> Seat {
+        let (address, at) = (address.parse().expect("an address"), self.sites[site].address);
+        let config = PhoneConfig::trunk("+441610000001", address, at, &self.sample.domain(site));
+        self.seat(name.into(), config, LineClass::Trunks)
+    }
+
     /// The seat of a carrier: `bt`, `mobile`, `orange`, `telekom`.
     pub fn carrier(&self, name: &str) -> Seat {
         Seat(self.phones.iter().position(|seat| seat.name == name).expect("the world has that carrier"))
