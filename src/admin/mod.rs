@@ -2,13 +2,14 @@
 //!
 //! ```text
 //! request ─ door (Host, token, Origin, Content-Type) ─┬─ health, metrics, sites, users   read from handles, never from a site's thread
-//!                                                     └─ orders                          logout, dial, reload
+//!                                                     └─ orders, changes                 logout, dial, reload, reset
 //! ```
 //!
 //! `cli/run` binds the sockets, starts [`serve`] on a thread of its own, and is the [`Process`] that is asked. What it shows are
 //! committed facts. Errors are JSON with `error` and `hint`; no answer names a password, hash or secret, and none allows another
 //! origin to read it. Out of scope: TLS (a proxy in front does that), what other processes know (they are named as `elsewhere`).
 
+mod changes;
 mod counters;
 mod door;
 mod fault;
@@ -118,6 +119,7 @@ fn router(door: Door) -> Router {
         .route("/api/users", get(users::users))
         .route("/api/users/{extension}", get(users::user))
         .route("/api/users/{extension}/logout", post(orders::logout))
+        .route("/api/users/{extension}/reset", post(changes::reset))
         .route("/api/visitors", get(users::visitors))
         .route("/api/visitors/logout", post(orders::log_visitors_out))
         .route("/api/dial", post(orders::dial))

@@ -7,6 +7,7 @@ use axum::extract::{Path, Query, State};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::changes::changed;
 use super::fault::Fault;
 use super::places::{Place, Places, elsewhere, place_of, served};
 use crate::ids::{Extension, SiteName};
@@ -120,6 +121,7 @@ fn resident(places: &[Place<'_>], home: &Place<'_>, user: &User, now: Now) -> Va
     value.insert("profile".to_owned(), json!(profile));
     value.insert("rights".to_owned(), rights(there.or(at.is_none().then_some(home)), user, at == Some(name), now.wall));
     value.insert("contacts".to_owned(), json!(contacts));
+    value.insert("changed".to_owned(), changed(resident.changes.as_deref()));
     match at {
         Some(at) if there.is_none() => with_elsewhere(value, at),
         Some(_) | None => Value::Object(value),

@@ -8,10 +8,12 @@
 //! Assumed: the caller has picked the credentials of its own realm where a request carries several. Out of scope: which
 //! user may do what.
 
+mod code;
 mod counts;
 mod lockout;
 mod nonce;
 
+pub use code::{code_hash, hash_of_code, is_code};
 pub use counts::Counts;
 pub use lockout::Lockout;
 pub use nonce::{NonceId, Nonces};

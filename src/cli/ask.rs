@@ -51,6 +51,28 @@ impl Whom {
     }
 }
 
+impl Whom {
+    /// Gives an order. The process of the site, or of the user's home, is the one to ask; another one only if it has no word on it.
+    pub fn order(&self, config: Option<&Path>, path: &str) -> Result<Value, Vec<String>> {
+        let processes = self.processes(config).map_err(|why| vec![why])?;
+        let mut problems = Vec::new();
+        for process in processes {
+            match process.post(path) {
+                Ok(done) => return Ok(done),
+                Err(Refusal::Said { status, text }) if status != 404 => return Err(vec![text]),
+                Err(why) => problems.push(why.to_string()),
+            }
+        }
+        Err(problems)
+    }
+}
+
+/// Whether a word can stand in a path as it is.
+pub fn is_plain(word: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    word.bytes().all(fits) && !word.is_empty()
+}
+
 fn network_of(path: &Path) -> Result<Network, String> {
     let loaded = config::load(path, &Sites::Present).map_err(|errors| errors.to_string())?;
     Ok(Network::clone(&loaded.network))

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use serde_json::Value;
 
-use super::ask::{Refusal, Whom};
+use super::ask::{Whom, is_plain};
 use super::{NOTHING_DONE, complain, config_and, say};
 
 /// Log a user out, or all visitors of a site
@@ -55,7 +55,7 @@ impl Arguments {
         if !is_plain(extension) {
             return Err(vec![format!("`{extension}` is no extension")]);
         }
-        let done = self.order(named, &format!("/api/users/{extension}/logout"))?;
+        let done = self.whom.order(named, &format!("/api/users/{extension}/logout"))?;
         let at = done.get("was_at").and_then(Value::as_str).unwrap_or("no known site");
         Ok(format!("{extension} is logged out; the login was at {at}"))
     }
@@ -69,31 +69,11 @@ impl Arguments {
         if !is_plain(site) {
             return Err(vec![format!("`{site}` is no site")]);
         }
-        let done = self.order(config, &format!("/api/visitors/logout?site={site}"))?;
+        let done = self.whom.order(config, &format!("/api/visitors/logout?site={site}"))?;
         let count = done.get("logged_out").and_then(Value::as_u64).unwrap_or_default();
         Ok(match count {
             1 => format!("1 visitor of {site} is logged out"),
             count => format!("{count} visitors of {site} are logged out"),
         })
     }
-
-    /// The process of the site, or of the user's home, is the one to ask; another one only if it has no word on it.
-    fn order(&self, config: Option<&Path>, path: &str) -> Result<Value, Vec<String>> {
-        let processes = self.whom.processes(config).map_err(|why| vec![why])?;
-        let mut problems = Vec::new();
-        for process in processes {
-            match process.post(path) {
-                Ok(done) => return Ok(done),
-                Err(Refusal::Said { status, text }) if status != 404 => return Err(vec![text]),
-                Err(why) => problems.push(why.to_string()),
-            }
-        }
-        Err(problems)
-    }
-}
-
-/// Whether it can stand in a path as it is.
-fn is_plain(word: &str) -> bool {
-    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    word.bytes().all(fits) && !word.is_empty()
 }

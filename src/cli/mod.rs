@@ -13,6 +13,7 @@ mod logout;
 mod network_file;
 mod operator;
 mod plans;
+mod reset;
 mod run;
 mod secret;
 mod who;
@@ -49,6 +50,7 @@ enum Command {
     Dial(dial::Arguments),
     Who(who::Arguments),
     Logout(logout::Arguments),
+    Reset(reset::Arguments),
     Demo(demo::Arguments),
     Hash(hash::Arguments),
     Secret(secret::Arguments),
@@ -62,6 +64,7 @@ pub fn main() -> ExitCode {
         Command::Dial(arguments) => arguments.run(),
         Command::Who(arguments) => arguments.run(),
         Command::Logout(arguments) => arguments.run(),
+        Command::Reset(arguments) => arguments.run(),
         Command::Demo(arguments) => arguments.run(),
         Command::Hash(arguments) => arguments.run(),
         Command::Secret(arguments) => arguments.run(),

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use super::problem::{Report, Spot};
 use crate::ids::SiteName;
-use crate::plan::{Around, Caller, Everywhere, Outcome, Plan, Standing};
+use crate::plan::{Around, Caller, Everywhere, Plan, Standing};
+use crate::service::bars_forward;
 use crate::settings::{Network, Profile, Site, User};
 use crate::timing::Wall;
 
@@ -47,31 +48,11 @@ fn set(user: &User) -> impl Iterator<Item = (&'static str, &str)> {
 
 /// Why nothing is forwarded to that number at any hour.
 fn refused(profile: &Profile, plan: &Plan, user: &User, number: &str, hours: &[Wall]) -> Option<String> {
-    if !profile.forwarding {
-        return Some(format!("the profile `{}` forwards nothing", user.profile));
-    }
     let caller = Caller::of(user, plan.level_of(&user.extension), Standing::Local);
     let mut why = None;
     for at in hours {
         let decision = plan.route_forward(number, &caller, &Around::alone(*at), crate::plan::Trace::off());
-        why = Some(match decision.outcome {
-            Outcome::Barred(bar) => bar.to_string(),
-            Outcome::Forbidden(refusal) => refusal.to_string(),
-            Outcome::Trunk(_) | Outcome::BreakOut(_) if !profile.forward_external => {
-                format!("the profile `{}` forwards nothing outside", user.profile)
-            }
-            Outcome::Extension(_)
-            | Outcome::Trunk(_)
-            | Outcome::Emergency(_)
-            | Outcome::BreakOut(_)
-            | Outcome::Busy
-            | Outcome::NotFound
-            | Outcome::Incomplete
-            | Outcome::LoopDetected
-            | Outcome::NoRoute
-            | Outcome::EmergencyAtOrigin { .. }
-            | Outcome::Feature { .. } => return None,
-        });
+        why = Some(bars_forward(&decision.outcome, &user.profile, profile)?);
     }
     why
 }

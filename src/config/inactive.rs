@@ -15,6 +15,8 @@ use super::raw::{
 };
 use super::trunks::address_of;
 use crate::ids::SiteName;
+use crate::plan::Feature;
+use crate::service::is_setting;
 use crate::sip::Uri;
 
 /// A key without effect.
@@ -70,11 +72,12 @@ const ARS: &[Inactive<ArsTable>] = &[];
 const TRUNKS: &[Inactive<TrunkRow>] =
     &[row("address", has_host_name, "host names are not looked up: no call ever leaves by this trunk")];
 
-/// Features that can be dialled.
+/// Features that can be dialled, beside those that change a setting.
 const SERVED: [&str; 6] = ["Dial", "DialExtn", "DialEmergency", "BreakOut", "Busy", "Barred"];
 
 fn is_served(code: &ShortCode) -> bool {
-    code.feature.as_deref().is_some_and(|feature| SERVED.contains(&feature))
+    let is_setting = |feature| Feature::parse(feature).is_some_and(is_setting);
+    code.feature.as_deref().is_some_and(|feature| SERVED.contains(&feature) || is_setting(feature))
 }
 
 fn has_host_name(trunk: &TrunkRow) -> bool {

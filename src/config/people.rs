@@ -107,6 +107,7 @@ fn forward(at: At<'_>, table: &ForwardTable, report: &mut Report) -> Forward {
         busy: report.number(at.key("busy"), table.busy.as_deref()),
         no_answer: report.number(at.key("no_answer"), table.no_answer.as_deref()),
         unreachable: report.number(at.key("unreachable"), table.unreachable.as_deref()),
+        follow_me: None,
         after: report.seconds(at.key("after"), table.after, 1..=180, Forward::default().after),
     }
 }

@@ -47,6 +47,7 @@ mod tests {
     use super::*;
     use crate::ids::{LoginId, LoginNumber};
     use crate::location::{Away, Displacement, displace, displacement};
+    use crate::timing::Wall;
 
     fn holds(resident: &Resident, call_id: &'static str, now: Now) -> bool {
         matches!(displacement(&resident.displaced, &device(call_id), now.wall), Displacement::Holds(_))
@@ -55,7 +56,8 @@ mod tests {
     fn away(now: Now) -> Resident {
         let (lease, id) = (Duration::from_secs(120), LoginId([1; 16]));
         let (until, devices) = (now.instant + lease, vec![device("visiting")]);
-        let away = Some(Away { site: site("paris"), id, since: now.wall, lease, until, devices });
+        let asked = Wall::default();
+        let away = Some(Away { site: site("paris"), id, since: now.wall, lease, until, devices, asked });
         let mut resident = Resident {
             away,
             bindings: vec![binding(1, "desk", now)],

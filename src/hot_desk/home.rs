@@ -117,7 +117,7 @@ pub fn not_there(resident: &Resident, site: &SiteName, login: LoginNumber, now: 
 fn ended(resident: &Resident, now: Now) -> Resident {
     let login = next_number(resident.login, now.wall);
     let (tombstones, displaced) = (Vec::new(), Vec::new());
-    Resident { away: None, login, tombstones, displaced, bindings: resident.bindings.clone() }
+    Resident { away: None, login, tombstones, displaced, ..resident.clone() }
 }
 
 /// The lease has run out (SPEC 8.3): the parked bindings are active. The login number stays, and so does what is remembered of
@@ -148,11 +148,13 @@ mod tests {
     use super::*;
     use crate::ids::LoginId;
     use crate::location::{Away, Displacement, displacement};
+    use crate::timing::Wall;
 
     fn away(now: Now) -> Away {
         let lease = Duration::from_secs(120);
         let (id, until) = (LoginId([1; 16]), now.instant + lease);
-        Away { site: site("paris"), id, since: now.wall, lease, until, devices: vec![device("visiting")] }
+        let (devices, asked) = (vec![device("visiting")], Wall::default());
+        Away { site: site("paris"), id, since: now.wall, lease, until, devices, asked }
     }
 
     /// At home with a desk phone, logged in at Paris under number 7.

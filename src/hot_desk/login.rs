@@ -9,7 +9,7 @@ use crate::location::{Away, Device, Displacement, Resident, bring_back, displace
 use crate::rejection::Rejection;
 use crate::settings::{Profile, Shortage};
 use crate::sip::Status;
-use crate::timing::Now;
+use crate::timing::{Now, Wall};
 
 /// A visited site's request to take a login. The digest has been checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -139,7 +139,7 @@ fn move_to(resident: &mut Resident, request: &LoginRequest, lease: Duration, now
     resident.tombstones.retain(|tombstone| !tombstone.is(device));
     relabel(resident, &request.site);
     let (site, id, since, until) = (request.site.clone(), request.id, now.wall, now.instant + lease);
-    resident.away = Some(Away { site, id, since, lease, until, devices });
+    resident.away = Some(Away { site, id, since, lease, until, devices, asked: Wall::default() });
     notice
 }
 

@@ -107,6 +107,7 @@ fn take(mut resident: Resident, site: &SiteName, renewal: &Renewal, lease: Durat
         lease,
         until: now.instant + lease,
         devices: Vec::new(),
+        asked: Wall::default(),
     });
     prolong(&mut away, renewal, lease, now);
     resident.away = Some(away);
@@ -140,7 +141,8 @@ mod tests {
 
     fn resident(now: Now) -> Resident {
         let (id, until) = (LoginId([1; 16]), now.instant + LEASE);
-        let away = Away { site: site("paris"), id, since: now.wall, lease: LEASE, until, devices: vec![device("old")] };
+        let (devices, asked) = (vec![device("old")], Wall::default());
+        let away = Away { site: site("paris"), id, since: now.wall, lease: LEASE, until, devices, asked };
         let bindings = vec![binding(1, "desk", now)];
         Resident { away: Some(away), bindings, login: LoginNumber(7), ..Resident::default() }
     }

@@ -7,7 +7,7 @@ use super::binding::Binding;
 use super::device::Device;
 use super::displaced::DisplacedDevice;
 use crate::ids::{LoginId, LoginNumber, SiteName};
-use crate::settings::{Profile, User};
+use crate::settings::{Changes, Profile, User};
 use crate::timing::Wall;
 
 /// One AOR of a site.
@@ -32,6 +32,8 @@ pub struct Resident {
     pub displaced: Vec<DisplacedDevice>,
     /// Parked phones that un-registered, as long as the login elsewhere lasts; at most [`Resident::TOMBSTONES`].
     pub tombstones: Vec<Device>,
+    /// What the user has changed by dialling (SPEC 7.4); it outlasts every login.
+    pub changes: Option<Arc<Changes>>,
 }
 
 /// A login at another site, as home believes in it.
@@ -49,6 +51,8 @@ pub struct Away {
     pub until: Instant,
     /// The phones there.
     pub devices: Vec<Device>,
+    /// When the site has last asked for a change of settings, by its clock: what it asked long before comes too late.
+    pub asked: Wall,
 }
 
 /// A user of another site, here.

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::Node;
 use super::call::Resent;
+use super::changing::Changing;
 use super::convert::forced;
 use super::handover::{FIRST, Parcel};
 use super::tasks::{ClientTask, Key, Timer};
@@ -23,7 +24,7 @@ use crate::timing::Now;
 use crate::transaction::ClientId;
 
 /// A non-INVITE request to another site has so long to its final response (SPEC 8.1).
-const FINAL: Duration = Duration::from_secs(4);
+pub(super) const FINAL: Duration = Duration::from_secs(4);
 /// A notice that was not answered is sent again after so long, at first; doubled each time up to [`SLOWEST`].
 const AGAIN: Duration = Duration::from_secs(2);
 const SLOWEST: Duration = Duration::from_secs(30);
@@ -41,6 +42,8 @@ pub(super) enum What {
     Notice(Key),
     /// Whether a digest is right, for the call for help that waits.
     Help(Key),
+    /// A change of settings, for the call that waits.
+    Change(Changing),
     /// Whether the site is there.
     Probe,
 }
@@ -217,6 +220,9 @@ impl Node {
         match task.what {
             What::Login(extension) => self.login_answered(now, &extension, response.status(), body.as_deref()),
             What::Renew(asked) => self.renewals_answered(now, &task.site, &asked, body.as_deref()),
+            What::Change(changing) => {
+                self.change_answered(now, changing, &task.site, response.status(), body.as_deref())
+            }
             What::Notice(notice) if response.status().is_success() => drop(self.notices.remove(&notice)),
             What::Notice(notice) => self.notice_failed(now, notice),
             What::Help(help) => self.help_judged(now, help, response.status()),
@@ -257,6 +263,7 @@ impl Node {
         match task.what {
             What::Login(extension) => self.login_failed(now, &extension, &task.site),
             What::Renew(_) => self.renewals_failed(now, &task.site),
+            What::Change(changing) => self.change_failed(now, changing, &task.site),
             What::Notice(notice) => self.notice_failed(now, notice),
             What::Help(help) => self.help_failed(now, help),
             What::Probe => {}

@@ -94,14 +94,7 @@ impl Node {
     pub(super) fn perform(&mut self, now: Now, deed: Deed, wish: &Wish) {
         match wish.feature {
             Feature::BreakOut => self.break_out_next(now, deed, wish),
-            Feature::Dial
-            | Feature::DialExtn
-            | Feature::DialEmergency
-            | Feature::Busy
-            | Feature::Barred
-            | Feature::ExtnLogin
-            | Feature::ExtnLogout
-            | Feature::ChangeLoginCode
+            Feature::ChangeLoginCode
             | Feature::DoNotDisturbOn
             | Feature::DoNotDisturbOff
             | Feature::ForwardUnconditionalOn
@@ -115,7 +108,14 @@ impl Node {
             | Feature::CancelAllForwarding
             | Feature::FollowMeTo
             | Feature::OutgoingCallBarOn
-            | Feature::OutgoingCallBarOff
+            | Feature::OutgoingCallBarOff => self.change_setting(now, deed, wish),
+            Feature::Dial
+            | Feature::DialExtn
+            | Feature::DialEmergency
+            | Feature::Busy
+            | Feature::Barred
+            | Feature::ExtnLogin
+            | Feature::ExtnLogout
             | Feature::DialPhysicalExtn => self.not_done(now, deed, not_here(wish.feature)),
         }
     }

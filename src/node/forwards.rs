@@ -3,24 +3,24 @@
 //! The plan decides where a forward goes, in the user's name: what the user may not dial is not forwarded to. A forward that can't be
 //! taken (barred, refused by the profile, one too many, back to where the call was) is as if it were not set.
 
-use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::Node;
+use super::in_force::Settings;
 use super::route::{dialler, do_not_disturb};
 use super::tasks::{Asked, Call, Key, Timer};
 use crate::ids::{Extension, SiteName};
 use crate::link::proof::{Peer, trunk_mark};
 use crate::link::{Caller as Claimed, Claims, HomeUser, Identity, Purpose};
-use crate::location::{Guest, Record};
+use crate::location::Record;
 use crate::plan::{Caller as Dialler, Level, Outcome, Standing, Trace};
 use crate::proxy::{
     Best, Called, Caller, Cause, Diversion, Kind, MOST_FORWARDS, Manner, Ringing, Rule, Shows, Stage, Target,
     TargetSet, deflected_to, handing_over, source_trunk, went_through,
 };
 use crate::rejection::Rejection;
-use crate::settings::{Group, Ring, User};
+use crate::settings::{Group, Ring};
 use crate::sip::{Contacts, Method, Response, Status, Uri};
 use crate::timing::Now;
 
@@ -66,22 +66,21 @@ struct Owner<'a> {
     home: Option<SiteName>,
 }
 
-/// What a user has set.
-enum Settings<'a> {
-    /// One of this site's.
-    Own(&'a User),
-    /// A visitor.
-    Guest(Arc<Guest>),
-}
-
-impl Deref for Settings<'_> {
-    type Target = User;
-
-    fn deref(&self) -> &User {
-        match self {
-            Settings::Own(user) => user,
-            Settings::Guest(guest) => &guest.user,
-        }
+impl Owner<'_> {
+    /// Where the user's calls go for that cause, in order: the extension that the user follows, but for a call of its own; the forward
+    /// that is set, or what the phone said.
+    fn numbers<'a>(
+        &'a self,
+        caller: &Caller,
+        cause: Cause,
+        deflected: Option<&'a str>,
+    ) -> impl Iterator<Item = &'a str> {
+        let forward = &self.user.forward;
+        let follows = forward.follow_me.as_deref().filter(|_| cause == Cause::Unconditional);
+        let calls_back =
+            |number: &str| matches!(caller, Caller::User { extension, .. } if extension.as_str() == number);
+        let number = deflected.or_else(|| cause.number(forward));
+        follows.filter(|number| !calls_back(number)).into_iter().chain(number).filter(|_| self.forwarding)
     }
 }
 
@@ -129,11 +128,10 @@ impl Node {
 
     /// The visitor who is logged in here, or this site's user, with that number.
     fn owner(&self, number: &str) -> Option<Owner<'_>> {
-        if let Some(user) = self.config.site.users.get(number) {
+        if let Some(user) = self.own_user(number) {
             let profile = self.config.network.profile(&user.profile);
             let (forwarding, external) = (profile.forwarding, profile.forward_external);
-            let extension = user.extension.clone();
-            return Some(Owner { extension, user: Settings::Own(user), forwarding, external, home: None });
+            return Some(Owner { extension: user.extension.clone(), user, forwarding, external, home: None });
         }
         let record = self.record(number)?;
         let visitor = record.visitor()?;
@@ -166,13 +164,13 @@ impl Node {
         if search.claims.forwards >= MOST_FORWARDS {
             return None;
         }
-        let number = deflected.or_else(|| cause.number(&owner.user.forward)).filter(|_| owner.forwarding);
+        let mut numbers = owner.numbers(search.caller, cause, deflected);
         if let Some(home) = &owner.home {
-            let number = number?;
+            let number = numbers.next()?;
             let handed = self.hand_home(search, owner, home, cause, deflected);
             return handed.or_else(|| self.divert(now, search, owner, cause, number));
         }
-        let by_number = number.and_then(|number| self.divert(now, search, owner, cause, number));
+        let by_number = numbers.find_map(|number| self.divert(now, search, owner, cause, number));
         by_number.or_else(|| match cause {
             Cause::Busy | Cause::NoAnswer | Cause::Unreachable => self.divert_to_voicemail(search, owner, cause),
             Cause::Unconditional | Cause::Deflected => None,
@@ -494,7 +492,7 @@ impl Node {
             // While home can't be reached only extensions are forwarded to.
             Called::Home { extension, cause, .. } => match failed {
                 Failed::By(best) if best.bytes.is_none() => self.owner(extension.as_str()).and_then(|owner| {
-                    let number = cause.number(&owner.user.forward)?;
+                    let number = owner.numbers(caller, *cause, None).next()?;
                     let extension = self.divert(now, &mut search, &owner, *cause, number);
                     extension.or_else(|| self.ring_visitor(now, &search, &owner, *cause))
                 }),

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::asking::Notice;
 use super::convert::{device, forced_by, terms};
 use super::handover::Parcel;
+use super::in_force::{Settings, in_force};
 use super::logout::cause;
 use super::tasks::{Asked, Licence, Then};
 use super::{Config, Node};
@@ -49,7 +50,7 @@ impl Node {
             let rejection = Rejection::because(Status::SERVER_TIMEOUT, "this login was undone");
             return self.refuse_site(now, server, asked, token, &rejection);
         }
-        let taken = self.own_user(extension, request).and_then(|user| {
+        let taken = self.proven_user(extension, request).and_then(|user| {
             let view = self.location.view(extension.as_str());
             let empty = Resident::default();
             let resident = view.as_deref().and_then(Record::resident).unwrap_or(&empty);
@@ -79,10 +80,9 @@ impl Node {
     }
 
     /// The user of a login, if the digest that the phone gave is right: an unknown user is like a wrong password (SPEC 4.4).
-    fn own_user(&self, extension: &Extension, request: &LoginRequest) -> Result<User, Rejection> {
+    fn proven_user(&self, extension: &Extension, request: &LoginRequest) -> Result<User, Rejection> {
         let wrong = || Rejection::new(Status::UNAUTHORIZED);
-        let user = self.config.site.users.get(extension).cloned();
-        let user = user.or_else(|| self.lab_user(extension));
+        let user = self.user_to_travel(extension);
         if self.is_open_lab() && self.owns(extension.as_str()) {
             return user.ok_or_else(wrong);
         }
@@ -106,6 +106,20 @@ impl Node {
         let ha1s = user.as_ref().filter(|_| is_named).map(|user| Ha1s::from(&user.credentials));
         let proven = Claimed::read(digest.method.as_bytes(), &given, entity).is_ok_and(|claimed| claimed.proves(ha1s));
         user.filter(|_| proven).ok_or_else(wrong)
+    }
+
+    /// A user of this site with what is set now, and with what proves the user.
+    fn user_to_travel(&self, extension: &Extension) -> Option<User> {
+        let view = self.location.view(extension.as_str());
+        let user = in_force(&self.config, extension.as_str(), view.as_deref());
+        if self.config.site.users.contains_key(extension) {
+            return user.map(Settings::into_owned);
+        }
+        let lab = self.lab_user(extension)?;
+        Some(match user {
+            Some(user) => User { credentials: lab.credentials, ..user.into_owned() },
+            None => lab,
+        })
     }
 
     /// In lab mode every fitting name is a user with default settings (SPEC 4.7).
@@ -172,7 +186,7 @@ impl Node {
         renewal: &Renewal,
     ) -> Option<(messages::Renewed, Option<Step>)> {
         let extension = &renewal.extension;
-        let own = self.config.site.users.get(extension).cloned().or_else(|| self.lab_user(extension));
+        let own = self.user_to_travel(extension);
         let gone = |newest: LoginNumber, now_at: Option<SiteName>| {
             let gone = messages::Gone { site: now_at, newest };
             messages::Renewed::gone(extension.clone(), renewal.login, gone)

@@ -42,6 +42,7 @@ mod gateways;
 mod gather;
 mod handover;
 mod help;
+mod in_force;
 mod keepalive;
 mod leases;
 mod links;
@@ -141,6 +142,8 @@ pub enum Command {
     LogOut(Extension),
     /// Everybody who is logged in here from another site is logged out (SPEC 12.5).
     LogVisitorsOut,
+    /// What a user of this site has changed by dialling is dropped: the file holds again (SPEC 7.4).
+    Reset(Extension),
 }
 
 /// A site, or one shard of it: no socket, clock, file or randomness of its own.
@@ -341,6 +344,7 @@ impl Node {
             }
             Command::LogOut(extension) => self.log_out(now, &extension),
             Command::LogVisitorsOut => self.log_visitors_out(now),
+            Command::Reset(extension) => self.reset(now, &extension),
         }
     }
 

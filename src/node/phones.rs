@@ -1,7 +1,10 @@
 //! Requests of phones outside a dialog, but for REGISTER (SPEC 9.4, 9.5): help first, then who asks, then what was dialled.
 
+use std::sync::Arc;
+
 use super::Node;
 use super::admit::{Account, Proven};
+use super::in_force::Settings;
 use super::route::{dialler, number_of};
 use super::tasks::{Asked, Passing};
 use crate::ids::Extension;
@@ -179,10 +182,13 @@ impl Node {
     /// What another site is told of the caller (SPEC 11.1).
     fn claims_of(&self, now: Now, asked: &Asked, account: &Account) -> Claims {
         let (extension, user, standing) = match account {
-            Account::Resident(extension) => (extension, self.config.site.users.get(extension), Standing::Local),
-            Account::Visitor(extension, guest) => (extension, Some(&guest.user), Standing::Visitor),
+            Account::Resident(extension) => (extension, self.own_user(extension.as_str()), Standing::Local),
+            Account::Visitor(extension, guest) => {
+                (extension, Some(Settings::Guest(Arc::clone(guest))), Standing::Visitor)
+            }
             Account::Desk(_) => return Claims::default(),
         };
+        let user = user.as_deref();
         let home = self.config.network.home_of(extension.as_str()).unwrap_or(self.entry());
         let caller = HomeUser { home: home.number, extension: extension.clone() };
         Claims {

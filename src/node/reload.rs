@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::asking::Notice;
+use super::in_force::{in_force, without_stale};
 use super::leases::settings_of;
 use super::tasks::Then;
 use super::{Config, Node, entry_of};
@@ -12,7 +13,6 @@ use crate::ids::Extension;
 use crate::link::messages::SettingsNotice;
 use crate::location::{Record, Resident};
 use crate::proxy::Names;
-use crate::settings::User;
 use crate::timing::Now;
 
 impl Node {
@@ -30,7 +30,8 @@ impl Node {
         self.schedule_logouts_anew(now, &before);
     }
 
-    /// SPEC 5.11: users who were removed are logged out, and the sites where the others are hear of what has changed.
+    /// SPEC 5.11, 7.4: users who were removed are logged out; of the others, what they have changed is dropped where the file says
+    /// something new, and the sites where they are hear of it all.
     fn look_at_own_users(&mut self, now: Now, before: &Config) {
         for (extension, _) in self.location.snapshot() {
             if !self.writes_for(&extension) {
@@ -38,11 +39,17 @@ impl Node {
             }
             let Some(view) = self.location.view(extension.as_str()) else { continue };
             let Record::Resident(resident) = &*view else { continue };
-            let (old, new) = (before.site.users.get(&extension), self.config.site.users.get(&extension).cloned());
-            match (old, new) {
-                (Some(_), None) if !self.is_own(&extension) => self.remove(now, &extension, resident),
-                (Some(old), Some(new)) => self.tell_of_changes(now, before, old, &new, resident),
-                (Some(_) | None, _) => {}
+            if before.site.users.contains_key(&extension) && !self.is_own(&extension) {
+                self.remove(now, &extension, resident);
+                continue;
+            }
+            let next = without_stale(&self.config, &extension, resident);
+            let notices = self.tells_of_changes(before, &extension, resident).into_iter().collect();
+            match next {
+                Some(next) => {
+                    self.change(now, &extension, Some(Record::Resident(next)), Then { notices, ..Then::default() });
+                }
+                None => notices.into_iter().for_each(|notice: Notice| self.notify(now, notice)),
             }
         }
     }
@@ -57,20 +64,24 @@ impl Node {
         self.change(now, extension, None, Then { notices, events, ..Then::default() });
     }
 
-    fn tell_of_changes(&mut self, now: Now, before: &Config, old: &User, new: &User, resident: &Resident) {
-        let Some(away) = &resident.away else { return };
-        let settings = settings_of(&self.config, new, &new.profile);
-        if settings.version == settings_of(before, old, &old.profile).version {
-            return;
+    /// What the site where a user is has to know of the new configuration; `None`: nothing, or the user is not away.
+    fn tells_of_changes(&self, before: &Config, extension: &Extension, resident: &Resident) -> Option<Notice> {
+        let away = resident.away.as_ref()?;
+        let record = Record::Resident(resident.clone());
+        let old = in_force(before, extension.as_str(), Some(&record))?;
+        let new = in_force(&self.config, extension.as_str(), Some(&record))?;
+        let settings = settings_of(&self.config, &new, &new.profile);
+        if settings.version == settings_of(before, &old, &old.profile).version {
+            return None;
         }
         let password_changed = old.credentials != new.credentials;
         let notice = SettingsNotice {
-            extension: new.extension.clone(),
+            extension: extension.clone(),
             login: resident.login,
             settings: Some(settings),
             ha1: password_changed.then(|| (&new.credentials).into()),
             password_changed,
         };
-        self.notify(now, Notice::settings(&away.site, &notice));
+        Some(Notice::settings(&away.site, &notice))
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::Node;
 use super::asking::Notice;
+use super::in_force::without_stale;
 use super::tasks::{Licence, Then};
 use super::upkeep::SOONEST;
 use crate::hot_desk::{self, RunOut, Stays};
@@ -70,6 +71,10 @@ impl Node {
     }
 
     fn put_back(&mut self, now: Now, extension: &Extension, record: Record) {
+        // SPEC 7.4: the file may have changed meanwhile.
+        let fresh = record.resident().and_then(|resident| without_stale(&self.config, extension, resident));
+        let is_stale = fresh.is_some();
+        let record = fresh.map_or(record, Record::Resident);
         for binding in record.bindings() {
             // SPEC 6.7: who had a phone here may call for help from there.
             self.note_bound(now, binding.flow.remote.ip());
@@ -78,6 +83,9 @@ impl Node {
             self.alarms.arm(extension, alarm);
         }
         self.keep_alive(now, extension, &record);
+        if is_stale {
+            return self.extend(now, extension, record, Then::default());
+        }
         self.location.restore(extension, record);
     }
 

@@ -9,6 +9,7 @@ use super::admit::Account;
 use super::call::no_line_free;
 use super::features::not_here;
 use super::forwards::{Found, Search, all_at_once};
+use super::in_force::{Settings, in_force};
 use super::phones::ALLOW_TO_TRUNK;
 use super::tasks::Asked;
 use crate::ids::{Extension, SiteName};
@@ -39,15 +40,15 @@ impl Node {
         let compiled;
         let (user, level, standing) = match account {
             Account::Resident(extension) => {
-                (self.config.site.users.get(extension), self.config.plan.level_of(extension), Standing::Local)
+                (self.own_user(extension.as_str()), self.config.plan.level_of(extension), Standing::Local)
             }
             Account::Visitor(_, guest) => {
                 compiled = Level::of_visitor(&guest.user.short_codes).0;
-                (Some(&guest.user), Some(&compiled), Standing::Visitor)
+                (Some(Settings::Guest(Arc::clone(guest))), Some(&compiled), Standing::Visitor)
             }
             Account::Desk(_) => (None, None, Standing::Desk),
         };
-        let dialler = dialler(account.name(), user, level, standing);
+        let dialler = dialler(account.name(), user.as_deref(), level, standing);
         let (plan, around, trace) = (&self.config.plan, self.around(now), crate::plan::Trace::off());
         match behind {
             Some(site) => plan.route_behind(site, dialled, &dialler, &around, trace),
@@ -137,7 +138,7 @@ impl Node {
             let stages = members.filter_map(|member| self.extension_stages(now, method, member.as_str(), claims).ok());
             return self.ringing(all_at_once(stages));
         }
-        let user = self.config.site.users.get(extension);
+        let user = in_force(&self.config, extension, record.as_deref());
         if user.is_none() && !(self.config.site.lab.is_some() && self.owns(extension)) {
             return Err(Rejection::new(Status::NOT_FOUND));
         }

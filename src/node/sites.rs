@@ -58,6 +58,11 @@ impl Node {
             Purpose::Displaced => self.hear_body(now, asked, token, |node, now, server, asked, token, request| {
                 node.take_displacement(now, server, asked, token, &site, &request)
             }),
+            Purpose::Settings if self.is_for_own_user(&asked) => {
+                self.hear_body(now, asked, token, |node, now, server, asked, token, request| {
+                    node.take_change(now, server, asked, token, &site, &request)
+                })
+            }
             Purpose::Settings => self.hear_body(now, asked, token, |node, now, server, asked, token, request| {
                 node.take_settings(now, server, asked, token, &site, &request)
             }),
@@ -66,6 +71,11 @@ impl Node {
                 self.plain_answer(now, &asked, &token, Status::NOT_IMPLEMENTED);
             }
         }
+    }
+
+    /// Whether the request is to a user whose home this is: the token binds the Request-URI.
+    fn is_for_own_user(&self, asked: &Asked) -> bool {
+        asked.request.uri().user().is_some_and(|user| self.owns(&user))
     }
 
     fn plain_answer(&mut self, now: Now, asked: &Asked, token: &Token, status: Status) {
@@ -142,7 +152,7 @@ impl Node {
         body: Option<&[u8]>,
     ) -> Then {
         let bytes = self.site_answer(now, asked, token, Status::OK, None, body);
-        let refusal = Refusal { status: UNSTORED.0, text: "the login could not be stored".to_owned() };
+        let refusal = Refusal { status: UNSTORED.0, text: "the change could not be stored".to_owned() };
         let otherwise = self.site_answer(now, asked, token, UNSTORED, None, Some(&messages::encode(&refusal)));
         let otherwise = Some(otherwise);
         let answer = Waiting { server, asked: asked.clone(), status: Status::OK, bytes, otherwise };

@@ -3,10 +3,12 @@
 //! A value that exists is valid: ranges are checked, names resolved, secrets read. Nothing here knows TOML or files. The
 //! keys are those of SPEC §3, described there; units are in the types (`Duration`) or the doc line.
 
+mod changes;
 mod network;
 mod site;
 mod user;
 
+pub use changes::{ChangedCode, Changes, Effective, Filed, Laid, Switched};
 pub use network::{Network, Profile, Secret, SiteEntry};
 pub use site::{
     ArsForm, Auth, BreakOut, CIVIC_FIELDS, CallerId, DeviceLimit, DigestAlgorithm, Displaced, Emergency, Expect,

@@ -93,13 +93,16 @@ pub struct Forward {
     pub no_answer: Option<String>,
     /// Without a phone that can be reached.
     pub unreachable: Option<String>,
+    /// The extension where all calls ring instead; the file has no key for it (`FollowMeTo`).
+    pub follow_me: Option<String>,
     /// From the INVITE's sending.
     pub after: Duration,
 }
 
 impl Default for Forward {
     fn default() -> Self {
-        Self { unconditional: None, busy: None, no_answer: None, unreachable: None, after: Duration::from_secs(15) }
+        let (unconditional, busy, no_answer, unreachable, follow_me) = (None, None, None, None, None);
+        Self { unconditional, busy, no_answer, unreachable, follow_me, after: Duration::from_secs(15) }
     }
 }
 

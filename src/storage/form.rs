@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::changes::ChangesForm;
 use crate::ids::{Extension, LoginId, LoginNumber, SiteName};
 use crate::link::messages::{Ha1, Settings};
 use crate::location::{Away, Binding, Device, DisplacedDevice, Forced, Guest, Loss, Record, Resident, Visitor};
@@ -42,6 +43,8 @@ pub struct ResidentForm {
     displaced: Vec<DisplacedForm>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tombstones: Vec<DeviceForm>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    changes: Option<Box<ChangesForm>>,
 }
 
 /// See [`Visitor`].
@@ -75,6 +78,8 @@ struct AwayForm {
     lease: u64,
     #[serde(default)]
     devices: Vec<DeviceForm>,
+    #[serde(default)]
+    asked: u64,
 }
 
 /// Times are milliseconds since 1970.
@@ -178,6 +183,7 @@ impl Form {
                 login: LoginNumber(form.login),
                 displaced: form.displaced.into_iter().map(Into::into).collect(),
                 tombstones: form.tombstones.into_iter().map(Into::into).collect(),
+                changes: form.changes.map(|changes| Arc::new((*changes).into())),
             }),
             Form::Visitor(form) => Record::Visitor(form.visitor(extension, date, now)),
         }
@@ -196,6 +202,7 @@ impl From<&Resident> for ResidentForm {
             away: resident.away.as_ref().map(Into::into),
             displaced: resident.displaced.iter().map(Into::into).collect(),
             tombstones: resident.tombstones.iter().map(Into::into).collect(),
+            changes: resident.changes.as_deref().map(|changes| Box::new(changes.into())),
         }
     }
 }
@@ -251,6 +258,7 @@ impl From<&Away> for AwayForm {
             since: away.since.0,
             lease: away.lease.as_secs(),
             devices: away.devices.iter().map(Into::into).collect(),
+            asked: away.asked.0,
         }
     }
 }
@@ -265,6 +273,7 @@ impl AwayForm {
             lease,
             until: now + lease,
             devices: self.devices.into_iter().map(Into::into).collect(),
+            asked: Wall(self.asked),
         }
     }
 }
@@ -406,7 +415,7 @@ impl<'de> Deserialize<'de> for Text {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::{Credentials, Profile, User};
+    use crate::settings::{ChangedCode, Changes, Credentials, Effective, Filed, Profile, Switched, User};
 
     const START: Wall = Wall(1_790_000_000_000);
 
@@ -444,11 +453,33 @@ mod tests {
         }
     }
 
+    fn changes() -> Changes {
+        let user = User::plain(Extension::new("201"), "power");
+        let forward = |number: &str, on| Switched { number: Some(number.to_owned()), on };
+        let wanted = Effective {
+            do_not_disturb: true,
+            outgoing_bar: true,
+            unconditional: forward("202", true),
+            busy: forward("203", false),
+            no_answer: Switched { number: None, on: true },
+            follow_me: Some("204".to_owned()),
+            login_code: Some(ChangedCode { hash: "ab".repeat(32), before: Some("cd".repeat(32)) }),
+        };
+        Changes::between(Filed { user: &user, login_code: Some("ef") }, wanted)
+    }
+
     fn resident(now: Now) -> Record {
         let lease = Duration::from_secs(120);
         let (id, until) = (LoginId([3; 16]), now.instant + lease);
-        let away =
-            Away { site: SiteName::new("paris"), id, since: START, lease, until, devices: vec![device(b"there")] };
+        let away = Away {
+            site: SiteName::new("paris"),
+            id,
+            since: START,
+            lease,
+            until,
+            devices: vec![device(b"there")],
+            asked: START,
+        };
         let wait = Duration::from_secs(600);
         let lost = |why| DisplacedDevice { device: device(b"old"), why, at: START, wait, back: true };
         let forced = [Forced::Operator, Forced::Clock(TimeOfDay(1_200)), Forced::Idle].map(Loss::LoggedOut);
@@ -459,6 +490,7 @@ mod tests {
             login: LoginNumber(1_790_000_000_001),
             displaced: losses.map(lost).collect(),
             tombstones: vec![device(b"stone")],
+            changes: Some(Arc::new(changes())),
         })
     }
 
@@ -504,6 +536,16 @@ mod tests {
                 format!("{expected:?}")
             });
         }
+    }
+
+    #[test]
+    fn what_a_user_has_changed_is_read_as_it_was_written() {
+        let now = now();
+        let read = read(&resident(now), false, now).expect("there");
+        assert_eq!(read.resident().expect("a resident").changes.as_deref(), Some(&changes()));
+        let text = String::from_utf8(encode(&resident(now), false)).expect("JSON");
+        let (_, written) = text.split_once("\"changes\":").expect("they are written");
+        insta::assert_snapshot!(written);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! | table | key | value |
 //! |---|---|---|
-//! | `records` | extension | a user of this site or a visitor: bindings, where the user is, login number, displaced phones, as JSON ([`form`]) |
+//! | `records` | extension | a user of this site or a visitor: bindings, where the user is, login number, displaced phones, changed settings, as JSON ([`form`]) |
 //! | `about` | `format` | the version of all this, 4 bytes |
 //! | `about` | `routes` | the secret of Record-Route proofs where there is no `link_secret`, 32 bytes |
 //!
@@ -11,6 +11,7 @@
 //! most [`LAZY`] later. A newer format is refused, a file that can't be read is left as it is: both are errors at the start.
 //! A visitor's H(A1) are on disk only with `survive_restart`.
 
+mod changes;
 mod database;
 mod form;
 mod writer;

@@ -74,7 +74,10 @@ fn the_api_says_who_is_where_and_a_logout_keeps_the_phone_out() {
     let visiting = Agent::registered(&network, "paris", "201");
     let user = admin.get("/api/users/201");
     let keys: Vec<&String> = user.as_object().expect("an object").keys().collect();
-    assert_eq!(keys, ["contacts", "extension", "home", "login", "name", "profile", "rights", "since", "where"]);
+    assert_eq!(
+        keys,
+        ["changed", "contacts", "extension", "home", "login", "name", "profile", "rights", "since", "where"]
+    );
     assert_eq!((&user["where"], &user["home"], &user["name"]), (&json!("paris"), &json!("london"), &json!("User 201")));
     assert_eq!(user["rights"], json!({ "name": null, "in_force": null, "missing": null }));
     let states: Vec<&Value> = user["contacts"].as_array().expect("contacts").iter().map(|c| &c["state"]).collect();

@@ -232,7 +232,7 @@ impl Agent {
     }
 
     /// The call is answered: acknowledges that, and is in a dialog.
-    fn answered(&self, call: &Outgoing) -> Dialog {
+    pub fn answered(&self, call: &Outgoing) -> Dialog {
         let response = self.response(2, "INVITE");
         assert_eq!(status(&response), 200, "{response}");
         let mut routes = list(&response, "Record-Route");

@@ -15,6 +15,7 @@ mod hot_desk;
 mod message;
 mod reg_event;
 mod registration;
+mod settings;
 mod shards;
 mod signals;
 mod start;

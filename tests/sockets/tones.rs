@@ -184,7 +184,7 @@ fn the_ports_are_those_of_the_plan() {
 #[test]
 fn a_code_that_is_not_served_is_refused_with_a_reason_and_a_warning() {
     let network = Network::new();
-    let code = "[[short_codes]]\ncode = \"*71N#\"\nfeature = \"FollowMeTo\"\nnumber = \"N\"\n[emergency]";
+    let code = "[[short_codes]]\ncode = \"*71N#\"\nfeature = \"DialPhysicalExtn\"\nnumber = \"N\"\n[emergency]";
     network.edit("sites/london.toml", "[emergency]", code);
     let _running = network.run(&[]);
     let ada = Agent::registered(&network, "london", "201");

@@ -241,13 +241,13 @@ fn a_slow_store_keeps_no_tone_that_needs_none() {
 fn a_feature_that_nothing_acts_on_says_so() {
     let mut world = World::with(15, |sample| {
         let code = sample.site("london").short_codes[0].clone();
-        let code = hotdesk::settings::ShortCodeRow { code: "*99".into(), feature: "FollowMeTo".into(), ..code };
+        let code = hotdesk::settings::ShortCodeRow { code: "*99".into(), feature: "DialPhysicalExtn".into(), ..code };
         let code = hotdesk::settings::ShortCodeRow { number: Some("N".into()), line_group: None, site: None, ..code };
         sample.site("london").short_codes.push(code);
     });
     let ada = world.registered("201", "london");
     let dialled = world.dial(ada, "*99");
     let refused = world.refused(dialled);
-    assert!(refused.status == Status::FORBIDDEN && refused.says(Feature::FollowMeTo.name()), "{refused:?}");
+    assert!(refused.status == Status::FORBIDDEN && refused.says(Feature::DialPhysicalExtn.name()), "{refused:?}");
     world.end();
 }

@@ -10,7 +10,8 @@
 //! | renew | [`RenewRequest`] | [`RenewAnswer`] |
 //! | logout | [`LogoutRequest`] | no body |
 //! | displaced | [`Displaced`] | no body |
-//! | settings | [`SettingsNotice`] | no body |
+//! | settings, of H to V | [`SettingsNotice`] | no body |
+//! | settings, of V to H | [`SettingsChange`] | [`SettingsAnswer`], or a [`Refusal`] |
 
 mod lease;
 mod login;
@@ -19,7 +20,7 @@ mod words;
 
 pub use lease::{Displaced, Gone, LogoutRequest, Outcome, RenewAnswer, RenewRequest, Renewal, Renewed, SettingsNotice};
 pub use login::{Device, Ha1, LoginAnswer, LoginRequest, PhoneDigest, Refusal, Shortage, Terms};
-pub use settings::{Allows, Forwards, Settings, ShortCode};
+pub use settings::{Allows, Forwards, Settings, SettingsAnswer, SettingsChange, ShortCode};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -1,11 +1,15 @@
 //! What travels with a user (SPEC 7.1).
 
+use std::fmt;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::Extension;
+use super::words;
+use crate::ids::{Extension, LoginNumber};
 use crate::settings::{Credentials, Forward, Origin, Profile, ShortCodeRow, User};
+use crate::timing::Wall;
 
 /// A user's settings, as H has them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,8 +98,48 @@ pub struct Forwards {
     /// Without a phone that can be reached.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unreachable: Option<String>,
+    /// The extension where all calls ring instead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub follow_me: Option<String>,
     /// Seconds without an answer.
     pub after: u64,
+}
+
+/// V asks H for a change that its visitor has dialled (SPEC 7.4).
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SettingsChange {
+    /// The user.
+    #[serde(with = "words::extension")]
+    pub extension: Extension,
+    /// The login that V knows.
+    #[serde(with = "words::login_number")]
+    pub login: LoginNumber,
+    /// When it was dialled, by V's clock.
+    #[serde(with = "words::wall")]
+    pub asked: Wall,
+    /// The feature's name.
+    pub feature: String,
+    /// What the code made of the rest; it may hold login codes.
+    #[serde(default)]
+    pub argument: String,
+    /// Where the phone is.
+    pub source: IpAddr,
+}
+
+/// H has made it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SettingsAnswer {
+    /// The login that it is about.
+    #[serde(with = "words::login_number")]
+    pub login: LoginNumber,
+    /// The settings now.
+    pub settings: Settings,
+}
+
+impl fmt::Debug for SettingsChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SettingsChange({} of {}, …)", self.feature, self.extension)
+    }
 }
 
 impl Settings {
@@ -181,15 +225,15 @@ impl From<&Allows> for Profile {
 
 impl From<&Forward> for Forwards {
     fn from(forward: &Forward) -> Self {
-        let Forward { unconditional, busy, no_answer, unreachable, after } = forward.clone();
-        Self { unconditional, busy, no_answer, unreachable, after: after.as_secs() }
+        let Forward { unconditional, busy, no_answer, unreachable, follow_me, after } = forward.clone();
+        Self { unconditional, busy, no_answer, unreachable, follow_me, after: after.as_secs() }
     }
 }
 
 impl From<&Forwards> for Forward {
     fn from(forwards: &Forwards) -> Self {
-        let Forwards { unconditional, busy, no_answer, unreachable, after } = forwards.clone();
-        Self { unconditional, busy, no_answer, unreachable, after: Duration::from_secs(after) }
+        let Forwards { unconditional, busy, no_answer, unreachable, follow_me, after } = forwards.clone();
+        Self { unconditional, busy, no_answer, unreachable, follow_me, after: Duration::from_secs(after) }
     }
 }
 

@@ -102,6 +102,15 @@ fn every_message_keeps_its_form() {
         ha1: Some((&ada().credentials).into()),
         password_changed: true,
     };
+    let change = SettingsChange {
+        extension: extension(),
+        login: LoginNumber(9),
+        asked: Wall(1_790_000_000_002),
+        feature: "ForwardNumber".into(),
+        argument: "202".into(),
+        source: [192, 0, 2, 7].into(),
+    };
+    let granted = SettingsAnswer { login: LoginNumber(9), settings: answer().settings };
     let refusal = Refusal { status: 403, text: "no free licence for profile power".into() };
     let all = [
         json(&request()),
@@ -112,6 +121,8 @@ fn every_message_keeps_its_form() {
         json(&by_clock),
         json(&displaced),
         json(&notice),
+        json(&change),
+        json(&granted),
         json(&refusal),
     ];
     insta::assert_snapshot!(all.join("\n"));

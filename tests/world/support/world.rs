@@ -376,10 +376,15 @@ impl World {
 
     /// A site reads its configuration anew, after some changes to it.
     pub fn reload(&mut self, site: &str, change: impl FnOnce(&mut Sample)) {
-        change(&mut self.sample);
-        let config = self.sample.configs().remove(site).expect("the sample has that site");
-        self.site_mut(site).config = config.clone();
+        self.configure(site, change);
+        let config = self.sites[site].config.clone();
         self.command(site, Command::Reload(Box::new(config)));
+    }
+
+    /// A site will start with some changes to its configuration.
+    pub fn configure(&mut self, site: &str, change: impl FnOnce(&mut Sample)) {
+        change(&mut self.sample);
+        self.site_mut(site).config = self.sample.configs().remove(site).expect("the sample has that site");
     }
 
     /// The last answer of a site to an address or phone, by its name.
