@@ -36,7 +36,13 @@ impl Rejection {
 
     /// There is no room for another request now (SPEC 13).
     pub fn busy() -> Self {
-        Self::warned(Status::SERVICE_UNAVAILABLE, "this server is busy, try again").with(Name::RetryAfter, "5")
+        Self::busy_for(5)
+    }
+
+    /// The same, for so many seconds.
+    pub fn busy_for(seconds: u64) -> Self {
+        let busy = Self::warned(Status::SERVICE_UNAVAILABLE, "this server is busy, try again");
+        busy.with(Name::RetryAfter, seconds.to_string())
     }
 
     /// The process is about to end (SPEC 2.3, 13).

@@ -39,6 +39,8 @@ pub enum Renewed {
         now_at: Option<SiteName>,
         /// The present login's number.
         login: LoginNumber,
+        /// The record, if it is to be stored first: phones there of which home has not known lose the user to the present login too.
+        kept_out: Option<Box<Resident>>,
     },
     /// The number is more than a day ahead of our clock: nothing is changed and nothing confirmed.
     NotBelieved,
@@ -57,9 +59,8 @@ pub fn renew(
     here: &SiteName,
     now: Now,
 ) -> Renewed {
-    let now_at = resident.away.as_ref().map(|away| away.site.clone());
     if renewal.login < resident.login {
-        return Renewed::Gone { now_at, login: resident.login };
+        return gone(resident, site, renewal, here, now);
     }
     if renewal.login > resident.login {
         // A higher number than ours: our memory is older than that login.
@@ -74,13 +75,33 @@ pub fn renew(
             next.away.iter_mut().for_each(|away| prolong(away, renewal, lease, now));
             Renewed::Kept(next)
         }
-        Some(_) => Renewed::Gone { now_at, login: resident.login },
+        Some(_) => gone(resident, site, renewal, here, now),
         // The lease had run out, and nobody logged in since.
         None if on_reconnect == OnReconnect::ReturnHome && !renewal.busy && has_phone(resident, now) => {
             Renewed::ReturnedHome(return_home(resident, renewal, here, now))
         }
         None => take(resident.clone(), site, renewal, lease, now),
     }
+}
+
+/// The user is elsewhere, or nowhere any more.
+fn gone(resident: &Resident, site: &SiteName, renewal: &Renewal, here: &SiteName, now: Now) -> Renewed {
+    let now_at = resident.away.as_ref().map(|away| away.site.clone());
+    let mut next = resident.clone();
+    let is_elsewhere = now_at.as_ref().is_none_or(|at| at != site) && (now_at.is_some() || has_phone(resident, now));
+    for device in devices(renewal).into_iter().filter(|device| is_elsewhere && !is_known(resident, device)) {
+        displace(&mut next.displaced, device, now_at.as_ref().unwrap_or(here), now.wall);
+    }
+    let kept_out = (next.displaced != resident.displaced).then(|| Box::new(next));
+    Renewed::Gone { now_at, login: resident.login, kept_out }
+}
+
+/// Whether the phone has the user now, or has lost it as far as home knows.
+fn is_known(resident: &Resident, device: &Device) -> bool {
+    let away = resident.away.iter().flat_map(|away| &away.devices);
+    let here = resident.bindings.iter().map(|binding| &binding.device);
+    let lost = resident.displaced.iter().map(|entry| &entry.device);
+    away.chain(here).chain(lost).any(|known| known.is(device))
 }
 
 fn has_phone(resident: &Resident, now: Now) -> bool {
@@ -167,15 +188,39 @@ mod tests {
     fn a_login_that_was_followed_by_another_is_gone() {
         let now = now();
         let gone = |at: &str, login: u64| match hear(&resident(now), at, &renewal(login), now) {
-            Renewed::Gone { now_at, login } => (now_at, login),
+            Renewed::Gone { now_at, login, .. } => (now_at, login),
             other => panic!("{other:?}"),
         };
         assert_eq!(gone("berlin", 6), (Some(site("paris")), LoginNumber(7)));
         assert_eq!(gone("berlin", 7), (Some(site("paris")), LoginNumber(7)));
         assert_eq!(gone("paris", 6), (Some(site("paris")), LoginNumber(7)));
         let home = Resident { away: None, login: LoginNumber(9), ..resident(now) };
-        let Renewed::Gone { now_at: None, login } = hear(&home, "paris", &renewal(7), now) else { panic!("not gone") };
+        let Renewed::Gone { now_at: None, login, .. } = hear(&home, "paris", &renewal(7), now) else {
+            panic!("not gone")
+        };
         assert_eq!(login, LoginNumber(9));
+    }
+
+    #[test]
+    fn phones_that_home_did_not_know_of_are_kept_out_too() {
+        let now = now();
+        let kept_out = |resident: &Resident, at: &str, renewal: &Renewal| match hear(resident, at, renewal, now) {
+            Renewed::Gone { kept_out, .. } => kept_out.map(|next| next.displaced),
+            other => panic!("{other:?}"),
+        };
+        let lost = kept_out(&resident(now), "berlin", &renewal(6)).expect("one more");
+        assert_eq!(
+            (lost.len(), lost[0].device.clone(), lost[0].why.clone()),
+            (1, device("visiting"), { crate::location::Loss::LoggedIn(site("paris")) })
+        );
+        // Known already; at the site where the user is; moved there itself; of a user who is nowhere.
+        let known = Resident { displaced: lost, ..resident(now) };
+        assert!(kept_out(&known, "berlin", &renewal(6)).is_none());
+        assert!(kept_out(&resident(now), "paris", &renewal(6)).is_none());
+        let moved = Renewal { devices: vec![device("old"), device("desk")], ..renewal(6) };
+        assert!(kept_out(&resident(now), "berlin", &moved).is_none());
+        let nowhere = Resident { login: LoginNumber(9), ..Resident::default() };
+        assert!(kept_out(&nowhere, "berlin", &renewal(6)).is_none());
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::ids::{LoginId, LoginNumber, SiteName};
-use crate::location::{Binding, DisplacedDevice, Guest, Visitor};
+use crate::location::{Binding, Device, DisplacedDevice, Guest, Visitor};
 use crate::timing::Now;
 
 /// What the home site answered to a login.
@@ -106,10 +106,12 @@ pub fn with_bindings(visitor: &Visitor, bindings: Vec<Binding>) -> Stays {
     Stays::Here(Visitor { bindings, ..visitor.clone() })
 }
 
-/// Whether the same phones are bound: home remembers which are here, for the day on which they lose the user (SPEC 5.5).
+/// Whether the same phones are bound, and what their Call-IDs say is the same: home remembers which are here, for the day on which they
+/// lose the user (SPEC 5.5).
 pub fn same_devices(before: &[Binding], after: &[Binding]) -> bool {
+    let same = |this: &Device, that: &Device| that.is(this) && that.rotates == this.rotates;
     let all_in = |these: &[Binding], those: &[Binding]| {
-        these.iter().all(|this| those.iter().any(|that| that.device.is(&this.device)))
+        these.iter().all(|this| those.iter().any(|that| same(&this.device, &that.device)))
     };
     all_in(before, after) && all_in(after, before)
 }
@@ -218,6 +220,9 @@ mod tests {
         let (a, b) = (|| binding(1, "a", now), || binding(2, "b", now));
         assert!(same_devices(&[a(), b()], &[b(), a()]));
         assert!(!same_devices(&[a()], &[a(), b()]) && !same_devices(&[a(), b()], &[b()]));
+        let mut restless = a();
+        restless.device.rotates = true;
+        assert!(!same_devices(&[a()], &[restless]), "its Call-ID says nothing any more");
     }
 
     #[test]

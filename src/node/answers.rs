@@ -14,6 +14,9 @@ use crate::timing::Now;
 use crate::transaction::ServerId;
 use crate::transmit::{Flow, Transmit};
 
+/// Seconds after which a phone that was turned away may come again.
+const COME_AGAIN: std::ops::Range<u64> = 5..30;
+
 impl Node {
     /// A datagram for the outside.
     pub(super) fn send(&mut self, flow: Flow, bytes: Bytes) {
@@ -34,6 +37,17 @@ impl Node {
             return None;
         }
         self.begin_urgent(now, asked, task)
+    }
+
+    /// The same for a phone that comes anew: those that are registered come first (SPEC 8.8), and it is told to come again at a time of
+    /// its own, so that not all do so at once.
+    pub(super) fn begin_anew(&mut self, now: Now, asked: &Asked, task: ServerTask) -> Option<ServerId> {
+        if !self.transactions.has_plenty() {
+            let seconds = COME_AGAIN.start + self.entropy.below(COME_AGAIN.end - COME_AGAIN.start);
+            self.refuse_statelessly(asked, &Rejection::busy_for(seconds));
+            return None;
+        }
+        self.begin(now, asked, task)
     }
 
     /// The same for what has a claim on the reserve.

@@ -1,5 +1,6 @@
 //! Requests of our own to other sites: logins, renewals, notices, probes (SPEC 5, 8.1, 11).
 
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use super::Node;
@@ -36,6 +37,8 @@ const NOTICES: usize = 10_000;
 pub(super) enum What {
     /// A visitor's login, for the REGISTER that waits.
     Login(Extension),
+    /// A phone that is not logged in here takes itself out: whose, and from where.
+    Farewell(Extension, IpAddr),
     /// Leases of these visitors.
     Renew(Renewing),
     /// A notice that is sent until it is answered.
@@ -219,6 +222,7 @@ impl Node {
             .and_then(|keys| open_answer(keys, &receipt, response.status().0, &response.body()).ok());
         match task.what {
             What::Login(extension) => self.login_answered(now, &extension, response.status(), body.as_deref()),
+            What::Farewell(extension, source) => self.farewell_said(now, &extension, source, body.as_deref()),
             What::Renew(asked) => self.renewals_answered(now, &task.site, &asked, body.as_deref()),
             What::Change(changing) => {
                 self.change_answered(now, changing, &task.site, response.status(), body.as_deref())
@@ -262,6 +266,7 @@ impl Node {
     fn fail_link(&mut self, now: Now, task: LinkTask) {
         match task.what {
             What::Login(extension) => self.login_failed(now, &extension, &task.site),
+            What::Farewell(extension, source) => self.farewell_said(now, &extension, source, None),
             What::Renew(_) => self.renewals_failed(now, &task.site),
             What::Change(changing) => self.change_failed(now, changing, &task.site),
             What::Notice(notice) => self.notice_failed(now, notice),

@@ -184,6 +184,7 @@ impl Node {
             terms: Terms::default(),
             digest: digest_of(&helping.asked, &given, now),
             source,
+            leaves: false,
         };
         let (key, home, user) = (self.next_key(), helping.home.clone(), helping.user.clone());
         self.helping.insert(key, helping);

@@ -18,7 +18,7 @@ use crate::link::Token;
 use crate::link::messages::{
     self, Displaced, LoginAnswer, LoginRequest, LogoutRequest, RenewAnswer, RenewRequest, Renewal,
 };
-use crate::location::{Record, Resident};
+use crate::location::{Record, Resident, forgive};
 use crate::rejection::Rejection;
 use crate::settings::{Credentials, Profile, User};
 use crate::sip::Status;
@@ -50,6 +50,9 @@ impl Node {
             let rejection = Rejection::because(Status::SERVER_TIMEOUT, "this login was undone");
             return self.refuse_site(now, server, asked, token, &rejection);
         }
+        if request.leaves {
+            return self.take_farewell(now, server, asked, token, request);
+        }
         let taken = self.proven_user(extension, request).and_then(|user| {
             let view = self.location.view(extension.as_str());
             let empty = Resident::default();
@@ -77,6 +80,23 @@ impl Node {
         then.notices = login.notices.into_iter().map(|notice| Notice::displace(extension, notice)).collect();
         then.events.push(self.logged_in(extension, &self.config.site.name, site, login.number, None));
         self.change(now, extension, Some(Record::Resident(login.resident)), then);
+    }
+
+    /// SPEC 5.5: a phone at another site has taken itself out; it is kept out no more.
+    fn take_farewell(&mut self, now: Now, server: ServerId, asked: &Asked, token: &Token, request: &LoginRequest) {
+        let extension = &request.extension;
+        if let Err(rejection) = self.proven_user(extension, request) {
+            return self.refuse_site(now, server, asked, token, &rejection);
+        }
+        let then = self.site_then(now, server, asked, token, None);
+        let view = self.location.view(extension.as_str());
+        let resident = view.as_deref().and_then(Record::resident).cloned().unwrap_or_default();
+        let mut next = resident.clone();
+        forgive(&mut next.displaced, &device(&request.device));
+        match next.displaced == resident.displaced {
+            true => self.confirm(now, extension, then),
+            false => self.change(now, extension, Some(Record::Resident(next)), then),
+        }
     }
 
     /// The user of a login, if the digest that the phone gave is right: an unknown user is like a wrong password (SPEC 4.4).
@@ -225,10 +245,11 @@ impl Node {
             Renewed::ReturnedHome(next) => {
                 Some((gone(next.login, Some(here)), Some((extension.clone(), next, Vec::new()))))
             }
-            Renewed::Gone { now_at, login } => {
+            Renewed::Gone { now_at, login, kept_out } => {
                 // What rests on a step that waits is said behind it.
                 let waits = self.location.is_staged(extension.as_str());
-                let step = waits.then(|| (extension.clone(), resident.clone(), Vec::new()));
+                let next = kept_out.map(|next| *next).or_else(|| waits.then(|| resident.clone()));
+                let step = next.map(|next| (extension.clone(), next, Vec::new()));
                 Some((gone(login, now_at.or(Some(here))), step))
             }
             Renewed::NotBelieved => None,

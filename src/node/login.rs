@@ -48,6 +48,8 @@ const BEHIND: usize = 16;
 /// Most logins under way, and most from one address: nobody has proven anything yet.
 const PENDING: usize = 10_000;
 const PENDING_FROM_ONE: usize = 256;
+/// Most phones that go at once; of one more home does not hear.
+const FAREWELLS: usize = 256;
 
 impl Node {
     pub(super) fn register_visitor(&mut self, now: Now, asked: Asked, extension: &Extension, home: &SiteName) {
@@ -73,6 +75,9 @@ impl Node {
         };
         // What nobody has proven keeps nothing here, but for a login that home is asked about.
         if !update.stays() {
+            if update.leaves() {
+                self.say_farewell(now, &asked, extension, home, &update);
+            }
             return self.accept_statelessly(&asked);
         }
         if !self.has_room_for(extension, asked.source.remote.ip()) {
@@ -81,7 +86,7 @@ impl Node {
         if self.is_being_logged_out(extension, home) {
             return self.refuse_statelessly(&asked, &cannot_be_reached(home));
         }
-        let Some(server) = self.begin(now, &asked, ServerTask::Own) else { return };
+        let Some(server) = self.begin_anew(now, &asked, ServerTask::Own) else { return };
         let arriving = Arriving { asked, server, update };
         match self.logins.get_mut(extension) {
             Some(pending) => pending.behind.push_back(arriving),
@@ -161,27 +166,62 @@ impl Node {
         behind: VecDeque<Arriving>,
     ) {
         let id = LoginId(self.entropy.bytes());
-        let asked = &first.asked;
-        let given = self.credentials(asked, &Name::Authorization);
         let held = self.commons.licences.with(|licences| licences.hold(extension, id));
-        let request = LoginRequest {
-            extension: extension.clone(),
-            login_id: id,
-            device: device_told(&first.update.device()),
-            terms: Terms {
-                visitors: true,
-                licences: held.map(|held| held.into_iter().map(|profile| (profile, 1)).collect()),
-                shortage: self.config.site.hot_desk.licence_shortage.into(),
-            },
-            digest: given.map(|given| digest_of(asked, &given, now)).unwrap_or_default(),
-            source: asked.source.remote.ip(),
+        let terms = Terms {
+            visitors: true,
+            licences: held.map(|held| held.into_iter().map(|profile| (profile, 1)).collect()),
+            shortage: self.config.site.hot_desk.licence_shortage.into(),
         };
+        let request = self.login_request(now, &first.asked, extension, id, &first.update, terms);
         let body = messages::encode(&request);
         let what = What::Login(extension.clone());
         let pending = Pending { first, id, home: home.clone(), behind, newest: None };
         self.logins.insert(extension.clone(), pending);
         self.commons.arriving.with(|arriving| arriving.insert(extension.clone()));
         self.ask_site(now, &home, Claims::of(Purpose::Login), Some(extension), body, what);
+    }
+
+    fn login_request(
+        &self,
+        now: Now,
+        asked: &Asked,
+        extension: &Extension,
+        login_id: LoginId,
+        update: &Update,
+        terms: Terms,
+    ) -> LoginRequest {
+        let given = self.credentials(asked, &Name::Authorization);
+        LoginRequest {
+            extension: extension.clone(),
+            login_id,
+            device: device_told(&update.device()),
+            terms,
+            digest: given.map(|given| digest_of(asked, &given, now)).unwrap_or_default(),
+            source: asked.source.remote.ip(),
+            leaves: false,
+        }
+    }
+
+    /// SPEC 5.5: a phone that takes itself out is kept out no more. Home knows whether it was, and checks who says so; the phone need
+    /// not wait for that. Copies that come while home is asked are not told again.
+    fn say_farewell(&mut self, now: Now, asked: &Asked, extension: &Extension, home: &SiteName, update: &Update) {
+        if self.farewells.len() >= FAREWELLS || !self.farewells.insert(extension.clone()) {
+            return;
+        }
+        let (id, source) = (LoginId(self.entropy.bytes()), asked.source.remote.ip());
+        let request = self.login_request(now, asked, extension, id, update, Terms::default());
+        let body = messages::encode(&LoginRequest { leaves: true, ..request });
+        let what = What::Farewell(extension.clone(), source);
+        self.ask_site(now, home, Claims::of(Purpose::Login), Some(extension), body, what);
+    }
+
+    /// Home has heard it, or can't be reached: then the phone is kept out until it tries again.
+    pub(super) fn farewell_said(&mut self, now: Now, extension: &Extension, source: IpAddr, body: Option<&[u8]>) {
+        self.farewells.remove(extension);
+        let refusal = body.and_then(|body| messages::decode::<Refusal>(body).ok());
+        if refusal.is_some_and(|refusal| refusal.status == 401) {
+            self.commons.lockout.with(|lockout| lockout.note_wrong(now.instant, extension.as_str(), source));
+        }
     }
 
     /// Home has spoken.

@@ -195,6 +195,8 @@ pub struct Node {
     risen: VecDeque<u32>,
     notices: BTreeMap<Key, Sending>,
     logins: BTreeMap<Extension, Pending>,
+    /// Users whose phones take themselves out, of which home is being told.
+    farewells: BTreeSet<Extension>,
     /// Logins that other sites have undone lately.
     undone_logins: VecDeque<(Instant, LoginId)>,
     /// Phones that are told of their users' registrations (SPEC 12.4).
@@ -278,6 +280,7 @@ impl Node {
             risen: VecDeque::new(),
             notices: BTreeMap::new(),
             logins: BTreeMap::new(),
+            farewells: BTreeSet::new(),
             undone_logins: VecDeque::new(),
             subscriptions: Subscriptions::default(),
             timed_logouts: TimedLogouts::default(),

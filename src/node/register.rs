@@ -49,10 +49,22 @@ impl Node {
             Ok(proven) => proven,
             Err(rejection) => return self.refuse_statelessly(&asked, &rejection),
         };
-        let Some(server) = self.begin(now, &asked, ServerTask::Own) else { return };
+        let begun = match self.is_registered(now, &asked, extension) {
+            true => self.begin(now, &asked, ServerTask::Own),
+            false => self.begin_anew(now, &asked, ServerTask::Own),
+        };
+        let Some(server) = begun else { return };
         if let Err(rejection) = self.update_own(now, server, &asked, extension, &proven) {
             self.refuse(now, server, &asked, &rejection);
         }
+    }
+
+    /// Whether a phone with a live binding of that user asks.
+    fn is_registered(&self, now: Now, asked: &Asked, extension: &Extension) -> bool {
+        let asks =
+            |binding: &Binding| binding.device.call_id == *asked.request.call_id() || binding.flow == asked.source;
+        let view = self.location.view(extension.as_str());
+        view.is_some_and(|view| view.bindings().iter().any(|binding| binding.is_live(now.instant) && asks(binding)))
     }
 
     /// The digest's user must be that of `To` (SPEC 4.4).

@@ -73,6 +73,8 @@ pub(super) enum Timer {
     Gathering(Key),
     /// A subscription runs out, or has waited long enough.
     Subscription(Key),
+    /// Renewals were gathered for long enough (SPEC 5.3).
+    Renewals,
     /// Visitors may have to go (SPEC 12.5).
     Logouts,
     /// Something falls due in a call that the site answers itself.

@@ -52,6 +52,7 @@ impl Node {
             Timer::Line(key) => self.look_at_waiting(now, key),
             Timer::Gathering(key) => self.end_gathering(now, key),
             Timer::Subscription(key) => self.look_at_subscription(now, key),
+            Timer::Renewals => self.renew_all(now),
             Timer::Logouts => self.look_at_logouts(now),
             Timer::OwnCall(key) => self.look_at_own_call(now, key),
             Timer::Registration(key) => self.registration_hears(now, key, Registers::Due, ""),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::Node;
 use super::asking::{Notice, What};
 use super::convert::device_told;
-use super::tasks::{Licence, Then};
+use super::tasks::{Licence, Then, Timer};
 use crate::event::{Event, LoggedOutBy};
 use crate::hot_desk::{self, RunOut, Stays};
 use crate::ids::{Extension, SiteName};
@@ -20,8 +20,11 @@ use crate::timing::Now;
 /// Whose leases are asked for, each with the version of the settings that are here.
 pub(super) type Renewing = BTreeMap<Extension, u64>;
 
-/// A renewal that was not answered is tried again after a quarter of the lease, and not sooner than this.
+/// A renewal that was not answered is tried again after an eighth of the lease, by a visitor of before a restart after a quarter, and not
+/// sooner than this.
 pub(super) const SOONEST: Duration = Duration::from_secs(2);
+/// Renewals that fall due are gathered for so long, of short leases for a sixteenth.
+const GATHERING: Duration = Duration::from_millis(500);
 
 impl Node {
     /// The alarm of an AOR has rung.
@@ -70,14 +73,20 @@ impl Node {
                 self.change(now, extension, Some(Record::Visitor(next)), Then::default());
             }
             RunOut::Nothing if visitor.renew_at <= now.instant => {
-                let again = now.instant + (visitor.lease / 4).max(SOONEST);
+                let again = now.instant + (visitor.lease / 8).max(SOONEST);
                 let next = Visitor { renew_at: again, ..visitor.clone() };
                 self.due.entry(visitor.home.clone()).or_default().insert(extension.clone());
                 self.extend(now, extension, Record::Visitor(next), Then::default());
-                self.renew(now, &visitor.home);
+                self.timers.arm(&Timer::Renewals, now.instant + GATHERING.min(visitor.lease / 16));
             }
             RunOut::Nothing => {}
         }
+    }
+
+    /// What fell due within a moment goes in as few requests as it takes.
+    pub(super) fn renew_all(&mut self, now: Now) {
+        let homes: Vec<SiteName> = self.due.keys().cloned().collect();
+        homes.iter().for_each(|home| self.renew(now, home));
     }
 
     /// Asks a home site for the next few leases; the answer brings the next ones, so that a crowd is paced (SPEC 5.3).

@@ -106,7 +106,7 @@ struct BindingForm {
     nat: bool,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct DeviceForm {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     instance: Option<Text>,
@@ -177,15 +177,30 @@ impl Form {
 
     fn record(self, extension: &Extension, date: Wall, now: Instant) -> Record {
         match self {
-            Form::Resident(form) => Record::Resident(Resident {
-                bindings: live(form.bindings, date, now),
-                away: form.away.map(|away| away.away(now)),
-                login: LoginNumber(form.login),
-                displaced: form.displaced.into_iter().map(Into::into).collect(),
-                tombstones: form.tombstones.into_iter().map(Into::into).collect(),
-                changes: form.changes.map(|changes| Arc::new((*changes).into())),
-            }),
+            Form::Resident(form) => Record::Resident(form.resident(date, now)),
             Form::Visitor(form) => Record::Visitor(form.visitor(extension, date, now)),
+        }
+    }
+}
+
+impl ResidentForm {
+    /// A parked phone that could not refresh while the process was away does not take its user home when it can again (SPEC 5.6): it
+    /// leaves a tombstone.
+    fn resident(self, date: Wall, now: Instant) -> Resident {
+        let mut tombstones: Vec<Device> = self.tombstones.into_iter().map(Into::into).collect();
+        let parked = self.away.as_ref().map_or(&[][..], |_| &self.bindings);
+        let parked: Vec<Device> = parked.iter().map(|binding| binding.device.clone().into()).collect();
+        let bindings = live(self.bindings, date, now);
+        tombstones.extend(parked.into_iter().filter(|phone| !bindings.iter().any(|live| live.device.is(phone))));
+        let surplus = tombstones.len().saturating_sub(Resident::TOMBSTONES);
+        tombstones.drain(..surplus);
+        Resident {
+            bindings,
+            away: self.away.map(|away| away.away(now)),
+            login: LoginNumber(self.login),
+            displaced: self.displaced.into_iter().map(Into::into).collect(),
+            tombstones,
+            changes: self.changes.map(|changes| Arc::new((*changes).into())),
         }
     }
 }
@@ -565,6 +580,9 @@ mod tests {
             let resident = record.resident().expect("a resident").clone();
             assert_eq!(resident.away.expect("away").until, now.instant + Duration::from_secs(120));
             assert_eq!(resident.login.0, 1_790_000_000_001);
+            // The phone at home could not refresh: it is still the one that is parked.
+            let stones = resident.tombstones.iter().filter(|stone| stone.is(&device(b"caf\xe9@h"))).count();
+            assert_eq!(stones, 1 + usize::from(resident.bindings.is_empty()));
             resident.bindings.first().map(|binding| binding.expires_in(now.instant))
         };
         assert_eq!((left(100), left(299), left(300), left(10_000)), (Some(200), Some(1), None, None));

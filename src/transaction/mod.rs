@@ -50,6 +50,8 @@ pub struct TableLimits {
 
 /// One part in so many of a table is kept for what can't wait.
 const RESERVE: usize = 16;
+/// One part in so many of a table is kept for phones that are registered already.
+const FOR_KNOWN: usize = 4;
 
 impl Default for TableLimits {
     /// Enough for 3,000 calls a second with their 32 s of absorbing.

@@ -10,7 +10,7 @@ use super::outputs::{Outputs, Waiter};
 use super::slab::Slab;
 use super::timer::Timer;
 use super::timers::Timers;
-use super::{Count, Event, Full, Heard, RESERVE, ServerId, compose, invite_server, non_invite_server};
+use super::{Count, Event, FOR_KNOWN, Full, Heard, RESERVE, ServerId, compose, invite_server, non_invite_server};
 use crate::sip::{Method, Request, Status};
 use crate::transmit::Flow;
 
@@ -67,6 +67,10 @@ impl<S: Copy> Servers<S> {
 
     pub fn has_room(&self) -> bool {
         self.slab.len() < self.limit - self.limit / RESERVE
+    }
+
+    pub fn has_plenty(&self) -> bool {
+        self.slab.len() < self.limit - self.limit / FOR_KNOWN
     }
 
     pub fn find(&self, key: Key) -> Option<ServerId> {

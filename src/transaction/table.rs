@@ -79,6 +79,12 @@ impl<S: Copy, C: Copy> Transactions<S, C> {
         self.servers.has_room() && self.clients.has_room()
     }
 
+    /// Whether there is room for one who comes anew: a quarter of the table is kept for those who are known (SPEC 8.8: live bindings'
+    /// refreshes come before new logins).
+    pub fn has_plenty(&self) -> bool {
+        self.servers.has_plenty() && self.clients.has_room()
+    }
+
     /// The owner's word on a server transaction, while it lives.
     pub fn server_data(&self, id: ServerId) -> Option<S> {
         self.servers.data(id)

@@ -124,3 +124,47 @@ fn a_visitor_without_a_call_is_logged_out_and_its_phone_shows_why() {
     let refused = visiting.register(300);
     assert!(status(&refused) == 403 && refused.contains("logged out for being idle"), "{refused}");
 }
+
+#[test]
+fn one_phone_may_be_logged_in_for_two_users() {
+    let network = Network::new();
+    let _running = network.run(&[]);
+    let marie = Agent::registered(&network, "paris", "301");
+    let first = Agent::registered(&network, "paris", "201");
+    let mut second = Agent::new(&network, "paris", "202");
+    second.phone = first.phone.clone();
+    assert_eq!(status(&second.register(300)), 200);
+    for user in ["201", "202"] {
+        let call = marie.call(user);
+        let invite = first.request("INVITE");
+        assert!(invite.starts_with(&format!("INVITE sip:{user}@{} ", first.phone.address)), "{invite}");
+        first.answer(&invite, "486 Busy Here");
+        assert_eq!(status(&marie.refusal(&call)), 486);
+        first.request("ACK");
+    }
+    // One logs out, and the other stays.
+    assert_eq!(status(&first.register(0)), 200);
+    let call = marie.call("202");
+    let mut dialogs = second.pick_up_with(&marie, &call);
+    marie.hang_up(&mut dialogs.0, &second);
+    let call = marie.call("201");
+    assert_eq!(status(&marie.refusal(&call)), 480);
+}
+
+#[test]
+fn a_displaced_phone_that_is_switched_off_and_on_at_its_account_is_let_in() {
+    let network = Network::new();
+    let _running = network.run(&[]);
+    let visiting = Agent::registered(&network, "paris", "201");
+    let _home = Agent::registered(&network, "london", "201");
+    let mut refreshes = std::iter::repeat_with(|| visiting.register(300)).take(100);
+    let refused = refreshes.find(|answer| status(answer) != 200).expect("the displaced phone is told");
+    assert_eq!(status(&refused), 403, "{refused}");
+    // As a person does it: the same Call-ID, out and in again. Home hears of the former just before the latter.
+    assert_eq!(status(&visiting.register(0)), 200);
+    let answer = visiting.register(300);
+    assert_eq!(status(&answer), 200, "{answer}");
+    let charles = Agent::registered(&network, "london", "202");
+    let call = charles.call("201");
+    visiting.pick_up_with(&charles, &call);
+}

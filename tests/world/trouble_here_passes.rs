@@ -128,3 +128,31 @@ fn options_are_answered_so_often_and_no_oftener() {
     assert!((190..=200).contains(&first), "{first}");
     world.end();
 }
+
+#[test]
+fn phones_that_are_registered_come_before_those_that_come_anew() {
+    let mut world = World::with(5, |sample| {
+        sample.shards(1);
+        sample.site("london").sip.transactions = 100;
+    });
+    let (charles, desk) = (world.registered("202", "london"), world.registered("201", "london"));
+    for _ in 0..85 {
+        message(&mut world, charles, "201").expect("an answer");
+    }
+    let anew = [world.phone("203", "london"), world.phone("301", "london")];
+    for phone in anew {
+        let refused = world.try_register(phone).expect_err("not now");
+        assert!(refused.status == Status::SERVICE_UNAVAILABLE && refused.says("busy"), "{refused:?}");
+        let answer = world.last_answer("london", world.name(phone));
+        let seconds = answer.split("\r\nRetry-After: ").nth(1).and_then(|rest| rest.split('\r').next()?.parse().ok());
+        assert!(seconds.is_some_and(|seconds: u64| (5..30).contains(&seconds)), "{answer}");
+    }
+    for phone in [desk, charles] {
+        world.register(phone);
+    }
+    world.pass(40);
+    for phone in anew {
+        world.register(phone);
+    }
+    world.end();
+}

@@ -29,6 +29,10 @@ pub struct LoginRequest {
     pub digest: PhoneDigest,
     /// Where the phone is.
     pub source: IpAddr,
+    /// The phone does not come, it goes: it may have been kept out (SPEC 5.5), and is not any more. Nobody is logged in by this, and
+    /// `terms` offer nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub leaves: bool,
 }
 
 /// One phone (SPEC §1).

@@ -68,6 +68,7 @@ fn request() -> LoginRequest {
             nonce_issued: Wall(1_790_000_000_000),
         },
         source: [192, 0, 2, 7].into(),
+        leaves: false,
     }
 }
 

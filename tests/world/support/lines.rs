@@ -77,6 +77,7 @@ pub enum LineClass {
 /// All lines.
 pub struct Lines {
     classes: BTreeMap<LineClass, Line>,
+    /// From whom to whom nothing goes.
     cuts: BTreeSet<(String, String)>,
 }
 
@@ -96,23 +97,30 @@ impl Lines {
     }
 
     pub fn cut(&mut self, a: &str, b: &str) {
-        self.cuts.insert(pair(a, b));
+        self.cut_one_way(a, b);
+        self.cut_one_way(b, a);
+    }
+
+    pub fn cut_one_way(&mut self, from: &str, to: &str) {
+        self.cuts.insert((from.into(), to.into()));
     }
 
     pub fn heal(&mut self, a: &str, b: &str) {
-        self.cuts.remove(&pair(a, b));
+        self.cuts.remove(&(a.into(), b.into()));
+        self.cuts.remove(&(b.into(), a.into()));
+    }
+
+    /// Whether what one sends reaches the other.
+    pub fn is_cut(&self, from: &str, to: &str) -> bool {
+        !self.cuts.is_empty() && self.cuts.contains(&(from.into(), to.into()))
     }
 
     pub fn heal_all(&mut self) {
         self.cuts.clear();
     }
 
-    /// The line between two participants; `None` while it is cut.
-    pub fn between(&self, a: &str, b: &str, class: LineClass) -> Option<Line> {
-        if self.cuts.contains(&pair(a, b)) { None } else { Some(self.classes[&class]) }
+    /// The line from one participant to another; `None` while it is cut.
+    pub fn between(&self, from: &str, to: &str, class: LineClass) -> Option<Line> {
+        if self.is_cut(from, to) { None } else { Some(self.classes[&class]) }
     }
-}
-
-fn pair(a: &str, b: &str) -> (String, String) {
-    if a <= b { (a.into(), b.into()) } else { (b.into(), a.into()) }
 }

@@ -7,7 +7,7 @@ mod sample;
 mod watching;
 mod world;
 
-pub use ladder::{Fate, Rung};
+pub use ladder::{Fate, Rung, header};
 pub use lines::{Line, LineClass};
 
 pub use play::{Arrival, Dialled};

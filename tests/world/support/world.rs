@@ -244,7 +244,8 @@ impl World {
             "berlin" => 103,
             _ => 104,
         };
-        let local = SocketAddr::from(([127, 0, ip, number as u8], 5060));
+        // An address of its own for each; so many times round another port.
+        let local = SocketAddr::from(([127, 0, ip, number as u8], 5060 + (number >> 8) as u16));
         let proxy = self.sites[site].address;
         let mut config = PhoneConfig::phone(user, &format!("secret-{user}"), local, proxy, &self.sample.domain(site));
         config.instance = Some(format!("<urn:uuid:00000000-0000-4000-8000-0000{number:08x}>"));
@@ -341,6 +342,16 @@ impl World {
         }
     }
 
+    /// A copy of what is on a site's disk.
+    pub fn disk(&self, site: &str) -> BTreeMap<Extension, Vec<u8>> {
+        self.sites[site].disk.clone().unwrap_or_default()
+    }
+
+    /// That is what is on a site's disk now.
+    pub fn put_disk(&mut self, site: &str, disk: BTreeMap<Extension, Vec<u8>>) {
+        self.site_mut(site).disk = Some(disk);
+    }
+
     /// The process of a site begins, with what is on its disk.
     pub fn start(&mut self, site: &str) {
         let now = self.clock_of(site);
@@ -419,6 +430,11 @@ impl World {
     /// Cuts the line between two participants, by their names.
     pub fn cut(&mut self, a: &str, b: &str) {
         self.lines.cut(a, b);
+    }
+
+    /// Nothing that one sends reaches the other any more; what the other sends still arrives.
+    pub fn cut_one_way(&mut self, from: &str, to: &str) {
+        self.lines.cut_one_way(from, to);
     }
 
     /// Mends it.
