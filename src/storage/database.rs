@@ -1,6 +1,7 @@
 //! The database file of a site.
 
 use std::io;
+use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 
 use redb::{ReadableDatabase, ReadableTable, TableDefinition};
@@ -63,10 +64,14 @@ impl Database {
     pub fn open(folder: &Path, site: &str, with_ha1: bool) -> Result<Self, OpenError> {
         std::fs::create_dir_all(folder).map_err(|source| OpenError::Folder { folder: folder.to_path_buf(), source })?;
         let mut database = Self { file: folder.join(format!("{site}.redb")), with_ha1, db: None };
-        let db = redb::Database::create(&database.file).map_err(|why| database.refuse(&why))?;
-        database.db = Some(db);
-        database.check_format()?;
+        let opened = guarded(|| redb::Database::create(&database.file)).map_err(|why| database.damaged(why))?;
+        database.db = Some(opened.map_err(|why| database.refuse(&why))?);
+        guarded(|| database.check_format()).map_err(|why| database.damaged(why))??;
         Ok(database)
+    }
+
+    fn damaged(&self, why: String) -> OpenError {
+        OpenError::Broken { file: self.file.clone(), why }
     }
 
     fn refuse(&self, why: &redb::DatabaseError) -> OpenError {
@@ -111,7 +116,7 @@ impl Database {
             }
             Ok((forms, unreadable))
         };
-        read().map_err(|why| self.broken(&why))
+        guarded(read).map_err(|why| self.damaged(why))?.map_err(|why| self.broken(&why))
     }
 
     /// The secret of Record-Route proofs; the one given is kept where there is none yet.
@@ -170,12 +175,33 @@ impl Database {
 
 impl Medium for Database {
     fn write(&mut self, changes: &[Change<'_>]) -> Result<(), String> {
-        self.try_write(changes).map_err(|why| {
+        let written = guarded(|| self.try_write(changes).map_err(|why| why.to_string()));
+        written.and_then(|written| written).inspect_err(|_| {
             // A database that met an I/O error takes no more writes until it is opened anew.
-            self.db = None;
-            why.to_string()
+            self.close();
         })
     }
+}
+
+impl Database {
+    fn close(&mut self) {
+        let db = self.db.take();
+        let _ = guarded(|| drop(db));
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// redb panics where it finds what it never wrote; a damaged file is an error like any other.
+fn guarded<T>(what: impl FnOnce() -> T) -> Result<T, String> {
+    panic::catch_unwind(AssertUnwindSafe(what)).map_err(|panic| {
+        let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "it is damaged".to_owned())
+    })
 }
 
 #[cfg(test)]

@@ -98,7 +98,7 @@ impl Agent {
         format!("secret{}", self.user)
     }
 
-    fn contact(&self) -> String {
+    pub fn contact(&self) -> String {
         format!("<sip:{}@{}>", self.user, self.phone.address)
     }
 

@@ -7,6 +7,7 @@ mod calls;
 mod carriers;
 mod commands;
 mod configuration;
+mod damaged_store;
 mod demo;
 mod dialogs;
 mod emergency;

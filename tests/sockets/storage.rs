@@ -1,7 +1,12 @@
 //! SPEC 4.5: what was confirmed is there again, whatever ended the process.
 
+#![allow(clippy::disallowed_methods, reason = "these tests are in real time")]
+
+use std::collections::BTreeSet;
 use std::fs;
-use std::time::Duration;
+use std::net::SocketAddr;
+use std::ops::Range;
+use std::time::{Duration, Instant};
 
 use super::agent::Agent;
 use super::message::{header, status};
@@ -76,13 +81,39 @@ fn two_processes_do_not_share_a_database() {
     assert!(said.contains("another process is using this database"), "{said}");
 }
 
-/// The 200s that arrive before the process is killed are the promise; requests under way may or may not have come through.
+/// The 200s that arrive before the process is killed are the promise; requests under way may or may not have come through. Killed
+/// twice: amid the first half, and amid the second half beside what is there already.
+///
+/// `HOTDESK_REGISTRATIONS=100000` sends so many, 2,000 a second, and says how long a start takes with them.
 #[test]
 fn killed_amid_registrations_it_keeps_every_one_that_it_confirmed() {
+    let number = std::env::var("HOTDESK_REGISTRATIONS").map_or(1_200, |text| text.parse().expect("a number"));
     let network = durable();
     network.edit("sites/london.toml", "[site]\n", "[lab]\nusers = \"any\"\n[site]\n");
     network.edit("network.toml", "\"2XX\"", "\"2XX\", \"uN\"");
+    let mut confirmed = BTreeSet::new();
     let mut running = network.run(&[]);
+    for half in [0..number / 2, number / 2..number] {
+        let begun = Instant::now();
+        confirmed.extend(register_many(&network, half.clone(), || running.signal("KILL")));
+        running.end();
+        let rate = half.len() as f64 / begun.elapsed().as_secs_f64();
+        let begun = Instant::now();
+        running = network.run(&[]);
+        let (ready, phone) = (begun.elapsed(), Phone::new());
+        let (missing, first) = missing(&phone, network.address("london"), &confirmed);
+        assert!(missing.is_empty(), "{} of {} are lost: {missing:?}", missing.len(), confirmed.len());
+        eprintln!(
+            "{rate:.0} a second; {} confirmed, all there {ready:.2?} after the start, the first answer {first:.2?} later",
+            confirmed.len()
+        );
+    }
+    assert!(confirmed.len() >= number / 4, "{}", confirmed.len());
+}
+
+/// Registers users at 2,000 a second and kills the program when 19 in 20 are sent, and a quarter is confirmed on the slowest machine;
+/// who was confirmed.
+fn register_many(network: &Network, users: Range<usize>, kill: impl FnOnce()) -> Vec<String> {
     let (site, phone) = (network.address("london"), Phone::new());
     let mut confirmed = Vec::new();
     let mut hear = |patience| {
@@ -90,21 +121,42 @@ fn killed_amid_registrations_it_keeps_every_one_that_it_confirmed() {
             assert_eq!(status(&answer), 200, "{answer}");
             confirmed.push(header(&answer, "Call-ID").to_owned());
         }
+        confirmed.len()
     };
-    for user in 0..600 {
+    let (begun, last, enough) = (Instant::now(), users.end - users.len() / 20, users.len() / 4);
+    let mut kill = Some(kill);
+    for (sent, user) in (0..).zip(users) {
+        let due = begun + Duration::from_micros(500) * sent;
+        while Instant::now() < due {
+            hear(Duration::from_micros(100));
+        }
+        if user >= last
+            && let Some(kill) = kill.take()
+        {
+            while hear(Duration::from_millis(1)) < enough {
+                assert!(begun.elapsed() < Duration::from_secs(120), "nobody is confirmed");
+            }
+            kill();
+        }
         phone.send(site, &register(&phone, &format!("u{user}"), &format!("Contact: <sip:u{user}@192.0.2.1>\n")));
-        hear(Duration::from_micros(200));
     }
-    running.signal("KILL");
-    running.end();
-    hear(Duration::from_millis(50));
-    assert!(!confirmed.is_empty());
-    let _running = network.run(&[]);
-    for user in confirmed {
-        phone.send(site, &register(&phone, &user, ""));
+    hear(Duration::from_millis(100));
+    confirmed
+}
+
+/// Who of them has no binding, and how long the first answer took.
+fn missing(phone: &Phone, site: SocketAddr, users: &BTreeSet<String>) -> (Vec<String>, Duration) {
+    let begun = Instant::now();
+    let (mut missing, mut first) = (Vec::new(), None);
+    for user in users {
+        phone.send(site, &register(phone, user, ""));
         let answer = phone.receive();
-        assert!(answer.contains(&format!("<sip:{user}@192.0.2.1>")), "{user} was confirmed: {answer}");
+        first.get_or_insert_with(|| begun.elapsed());
+        if !answer.contains(&format!("<sip:{user}@192.0.2.1>")) {
+            missing.push(user.clone());
+        }
     }
+    (missing, first.unwrap_or_default())
 }
 
 fn register(phone: &Phone, user: &str, contact: &str) -> String {
