@@ -13,7 +13,7 @@ use super::upkeep::Renewing;
 use crate::event::Event;
 use crate::hot_desk;
 use crate::ids::{Extension, LoginId, LoginNumber, SiteName};
-use crate::link::messages::{self, Displaced, Gone, LogoutRequest, SettingsNotice};
+use crate::link::messages::{self, Displaced, Gone, LogoutRequest, Refusal, SettingsNotice};
 use crate::link::{
     Answer, Bound, CONTENT_TYPE, Cause, Change, Claims, Clock, Peer, Proven, Purpose, Receipt, open_answer,
     seal_request,
@@ -221,6 +221,13 @@ impl Node {
             .filter(|_| proven.covers_body)
             .and_then(|keys| open_answer(keys, &receipt, response.status().0, &response.body()).ok());
         match task.what {
+            // SPEC 11.4: the person at the phone is told by how much.
+            What::Login(extension) if proven.answer.cause == Some(Cause::Clock) => {
+                let apart = now.wall.0.abs_diff(proven.answer.clock.0) / 1000;
+                let text = format!("the clock of {} differs by {apart} s", task.site);
+                let refusal = messages::encode(&Refusal { status: Status::SERVER_TIMEOUT.0, text });
+                self.login_answered(now, &extension, response.status(), Some(&refusal));
+            }
             What::Login(extension) => self.login_answered(now, &extension, response.status(), body.as_deref()),
             What::Farewell(extension, source) => self.farewell_said(now, &extension, source, body.as_deref()),
             What::Renew(asked) => self.renewals_answered(now, &task.site, &asked, body.as_deref()),

@@ -74,7 +74,12 @@ impl Node {
             Err(rejection) => return self.refuse_statelessly(&asked, &rejection),
         };
         // What nobody has proven keeps nothing here, but for a login that home is asked about.
-        if !update.stays() {
+        if !update.stays() && !self.logins.contains_key(extension) {
+            if self.returning.contains_key(extension) {
+                // SPEC 8.5: what is on disk may come back, and only home's word says what proves the user.
+                let text = format!("home site {home} has not confirmed the login yet");
+                return self.refuse_statelessly(&asked, &Rejection::warned(Status::SERVER_TIMEOUT, text));
+            }
             if update.leaves() {
                 self.say_farewell(now, &asked, extension, home, &update);
             }
@@ -285,14 +290,17 @@ impl Node {
         then.licence = Some(licence);
         self.note_bound(now, asked.source.remote.ip());
         self.change(now, extension, Some(Record::Visitor(visitor)), then);
-        self.hear_behind(now, extension, behind);
+        self.hear_behind(now, extension, &home, behind);
     }
 
-    /// REGISTERs that waited: the user is logged in here now, so this site judges them itself.
-    fn hear_behind(&mut self, now: Now, extension: &Extension, behind: VecDeque<Arriving>) {
-        for Arriving { asked, server, .. } in behind {
+    /// REGISTERs that waited: as long as the user is logged in here, this site judges them itself.
+    fn hear_behind(&mut self, now: Now, extension: &Extension, home: &SiteName, mut behind: VecDeque<Arriving>) {
+        loop {
             let view = self.location.view(extension.as_str());
-            let Some(visitor) = view.as_deref().and_then(Record::visitor) else { continue };
+            let Some(visitor) = view.as_deref().and_then(Record::visitor) else {
+                return self.next_login(now, extension, home, behind);
+            };
+            let Some(Arriving { asked, server, .. }) = behind.pop_front() else { return };
             let done = self
                 .prove_visitor(now, &asked, extension, visitor)
                 .and_then(|proven| self.update_visitor(now, server, &asked, extension, visitor, &proven));
@@ -317,10 +325,15 @@ impl Node {
         self.next_login(now, extension, &pending.home, pending.behind);
     }
 
-    /// The next REGISTER in the queue: what was wrong with one says nothing about another.
+    /// The next REGISTER in the queue: what was wrong with one says nothing about another. Where nobody is logged in there is
+    /// nothing to take out.
     fn next_login(&mut self, now: Now, extension: &Extension, home: &SiteName, mut behind: VecDeque<Arriving>) {
-        if let Some(first) = behind.pop_front() {
-            self.ask_home(now, extension, home.clone(), first, behind);
+        while let Some(first) = behind.pop_front() {
+            if first.update.stays() {
+                return self.ask_home(now, extension, home.clone(), first, behind);
+            }
+            let then = self.accepted(now, first.server, &first.asked, &[], &first.update);
+            self.confirm(now, extension, then);
         }
     }
 

@@ -4,6 +4,7 @@
 //! seed and the ladder of messages up to it. With `HOTDESK_SHARDS=3` every site runs three shards, and nobody may notice.
 
 mod exchange;
+mod misfortune;
 mod reference;
 mod support;
 
@@ -32,6 +33,7 @@ mod a_logout_brings_the_parked_phone_back;
 mod a_newer_login_may_overtake_the_answer_to_an_older;
 mod a_phone_behind_nat_is_reached_by_its_flow;
 mod a_phone_is_told_that_it_lost_its_user;
+mod a_phone_may_leave_before_its_login_is_known;
 mod a_phone_registers_and_is_called;
 mod a_phone_too_many_takes_the_place_of_the_oldest;
 mod a_phone_watches_its_registrations;
@@ -73,6 +75,7 @@ mod requests_inside_a_call_reach_the_other_side;
 mod several_early_dialogs_reach_the_caller;
 mod sites_clocks_may_differ;
 mod ten_thousand_calls_leave_nothing_behind;
+mod ten_thousand_histories_of_faults_keep_every_promise;
 mod the_answer_of_a_branch_that_was_given_up_counts;
 mod trouble_further_on_is_told_to_the_caller;
 mod trouble_here_passes;

@@ -28,5 +28,6 @@ fn clocks_too_far_apart_are_told() {
         let away = world.phone("201", "paris");
         let refused = world.try_register(away).expect_err("no token of Paris is fresh in London");
         assert_eq!(refused.status.0, 504, "{refused:?}");
+        assert!(refused.says("the clock of london differs by 3"), "{refused:?}");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use hotdesk::config::{self, Sites};
 use hotdesk::ids::SiteName;
@@ -16,13 +16,20 @@ pub fn shards_asked_for() -> u8 {
 }
 
 /// The sample network as values that a scenario may change.
+#[derive(Clone)]
 pub struct Sample {
     pub network: Network,
     pub sites: BTreeMap<String, Site>,
 }
 
 impl Sample {
+    /// As it stands in the files, which are read once in a process.
     pub fn read() -> Self {
+        static READ: OnceLock<Sample> = OnceLock::new();
+        READ.get_or_init(Self::from_files).clone()
+    }
+
+    fn from_files() -> Self {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/network.toml");
         let loaded = config::load(&path, &Sites::All).unwrap_or_else(|errors| panic!("{errors:?}"));
         let sites = loaded.sites.into_iter().map(|(name, site)| (name.to_string(), Site::clone(&site))).collect();

@@ -123,6 +123,8 @@ pub struct World {
     ladder: Ladder,
     /// Where the ladder that a scenario shows begins.
     chapter: usize,
+    noticed: usize,
+    hushed: bool,
     /// Packets of tones.
     tones: Vec<TonePacket>,
     /// Whether sites can open ports for RTP.
@@ -175,6 +177,8 @@ impl World {
             tones: Vec::new(),
             opens_ports: true,
             ports: BTreeSet::new(),
+            noticed: 0,
+            hushed: false,
             sample,
         };
         for (name, config) in world.sample.configs() {
@@ -335,6 +339,21 @@ impl World {
         self.ports.retain(|(of, _)| of != site);
     }
 
+    /// Whether the process of a site runs.
+    pub fn is_up(&self, site: &str) -> bool {
+        !self.sites[site].shards.is_empty()
+    }
+
+    /// What was on a site's disk is lost.
+    pub fn wipe(&mut self, site: &str) {
+        self.site_mut(site).disk.iter_mut().for_each(BTreeMap::clear);
+    }
+
+    /// A failure prints no ladder: somebody else shows what there is to see.
+    pub fn hush(&mut self) {
+        self.hushed = true;
+    }
+
     /// Every site has a disk from now on: what it confirms outlives its process.
     pub fn with_disks(&mut self) {
         for seat in self.sites.values_mut() {
@@ -437,6 +456,11 @@ impl World {
         self.lines.cut_one_way(from, to);
     }
 
+    /// Whether nothing goes from one to the other.
+    pub fn is_cut(&self, from: &str, to: &str) -> bool {
+        self.lines.is_cut(from, to)
+    }
+
     /// Mends it.
     pub fn heal(&mut self, a: &str, b: &str) {
         self.lines.heal(a, b);
@@ -469,6 +493,11 @@ impl World {
     /// All that a phone's user noticed so far.
     pub fn events(&self, seat: Seat) -> impl Iterator<Item = &PhoneEvent> {
         self.phones[seat.0].events.iter().map(|(_, event)| event)
+    }
+
+    /// How many things all users of phones together noticed so far.
+    pub fn noticed(&self) -> usize {
+        self.noticed
     }
 
     /// What a phone's user noticed after the first `seen` events.
@@ -654,16 +683,21 @@ impl World {
     }
 
     fn next_timeout(&self) -> Option<(Duration, Party)> {
-        let after = |at: Instant| at.saturating_duration_since(self.start);
         let sites = self.sites.iter().filter_map(|(name, site)| {
             let at = site.shards.iter().filter_map(Node::poll_timeout).min()?;
-            Some((after(at), Party::Site(name.clone())))
+            Some((at, name))
         });
         let phones = self.phones.iter().enumerate().filter_map(|(at, seat)| {
             let due = seat.due.filter(|_| seat.phone.is_some())?;
-            Some((after(due), Party::Phone(Seat(at))))
+            Some((due, Seat(at)))
         });
-        sites.chain(phones).min_by_key(|(at, _)| *at)
+        let (site, phone) = (sites.min_by_key(|(at, _)| *at), phones.min_by_key(|(at, _)| *at));
+        let after = |at: Instant| at.saturating_duration_since(self.start);
+        match (site, phone) {
+            (Some((at, _)), Some((due, seat))) if due < at => Some((after(due), Party::Phone(seat))),
+            (Some((at, name)), _) => Some((after(at), Party::Site(name.clone()))),
+            (None, phone) => phone.map(|(due, seat)| (after(due), Party::Phone(seat))),
+        }
     }
 
     fn time_out(&mut self, party: Party) {
@@ -754,7 +788,9 @@ impl World {
         let seated = &mut self.phones[seat.0];
         let Some(phone) = &mut seated.phone else { return };
         seated.due = phone.poll_timeout();
+        let known = seated.events.len();
         seated.events.extend(std::iter::from_fn(|| phone.poll_event()).map(|event| (at, event)));
+        self.noticed += seated.events.len() - known;
         let (from, sent) = (seated.address, std::iter::from_fn(|| phone.poll_transmit()).collect::<Vec<_>>());
         if let Some(nat) = seated.nat.as_mut().filter(|_| !sent.is_empty()) {
             nat.used = at;
@@ -959,7 +995,7 @@ impl World {
 
 impl Drop for World {
     fn drop(&mut self) {
-        if std::thread::panicking() {
+        if std::thread::panicking() && !self.hushed {
             let first = self.chapter.max(self.ladder.len().saturating_sub(150));
             eprintln!(
                 "seed {}; the ladder up to the failure:\n{}",

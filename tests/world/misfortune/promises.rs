@@ -1,0 +1,271 @@
+//! What people were told, and so may rely on: which phones are bound for sure and which may be, and where each user may be.
+//!
+//! It is a model of SPEC 4.5, 5.4-5.7, 8.2-8.7 as somebody sees it who hears the answers to the phones, and knows of every login
+//! whether the home site was asked for it. Where two things may be true (a login that was not answered), it keeps both.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::deed::{Chair, SITES, Site, Who, home_of};
+
+/// A site looks after what runs out within this time.
+const SLACK: Duration = Duration::from_secs(2);
+/// SPEC 4.5: a refresh is on disk after so long at most.
+const LAZY: Duration = Duration::from_secs(30);
+
+/// A binding as its phone believes in it.
+#[derive(Clone, Copy, Debug)]
+struct Held {
+    /// Between these two it runs out.
+    until: (Duration, Duration),
+    /// When it would have run out without its last refresh.
+    before: Duration,
+    refreshed: Duration,
+    /// Nothing has happened that may have ended it.
+    sure: bool,
+}
+
+/// One phone.
+#[derive(Clone, Copy, Debug, Default)]
+struct Desk {
+    held: Option<Held>,
+    /// It was let in at some time.
+    ever: bool,
+}
+
+/// One user.
+#[derive(Clone, Debug)]
+struct Person {
+    /// Where the newest login that counts may be; the home site also if there is none.
+    place: BTreeSet<Site>,
+    /// The home site may give out numbers that are lower than those of before: it lost its memory, and its clock was set back.
+    numbers_lost: bool,
+    /// The home site has lost its memory at some time: a phone that is new there waits for the renewals (SPEC 8.6).
+    forgotten: bool,
+}
+
+/// What a 200 to a phone that stays meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Meant {
+    /// A login: the home site has a new number for it.
+    Login,
+    /// One more phone, or a refresh, where the user was anyway.
+    Stay,
+    /// Nobody can tell.
+    Unclear,
+}
+
+/// All that was promised.
+#[derive(Debug)]
+pub struct Promises {
+    desks: BTreeMap<Chair, Desk>,
+    people: BTreeMap<Who, Person>,
+}
+
+impl Promises {
+    pub fn new(chairs: &[Chair]) -> Self {
+        let person = |who: Who| Person { place: BTreeSet::from([home_of(who)]), numbers_lost: false, forgotten: false };
+        Self {
+            desks: chairs.iter().map(|chair| (*chair, Desk::default())).collect(),
+            people: chairs.iter().map(|chair| (chair.who, person(chair.who))).collect(),
+        }
+    }
+
+    fn of(&self, who: Who, site: Site) -> impl Iterator<Item = Chair> {
+        self.desks.keys().copied().filter(move |chair| chair.who == who && chair.site == site)
+    }
+
+    fn person(&mut self, who: Who) -> &mut Person {
+        self.people.get_mut(who).expect("everybody is known")
+    }
+
+    fn desk(&mut self, chair: Chair) -> &mut Desk {
+        self.desks.get_mut(&chair).expect("every phone is known")
+    }
+
+    // ------------------------------------------------------------------------------------------------------ what may be relied on
+
+    /// Whether the phone is bound for sure.
+    pub fn must(&self, chair: Chair, now: Duration) -> bool {
+        self.desks[&chair].held.is_some_and(|held| held.sure && now < held.until.0)
+    }
+
+    /// Whether it may be bound.
+    pub fn may(&self, chair: Chair, now: Duration) -> bool {
+        self.desks[&chair].held.is_some_and(|held| now <= held.until.1.saturating_add(SLACK))
+    }
+
+    /// Whether its binding runs out within this time, or just has.
+    pub fn is_on_the_edge(&self, chair: Chair, now: Duration, within: Duration) -> bool {
+        let near = |held: Held| held.until.0 <= now + within && now <= held.until.1.saturating_add(SLACK);
+        self.desks[&chair].held.is_some_and(|held| held.sure && near(held))
+    }
+
+    pub fn was_ever_let_in(&self, chair: Chair) -> bool {
+        self.desks[&chair].ever
+    }
+
+    /// The phones that must be bound at a site, and those that may be.
+    pub fn phones(&self, who: Who, site: Site, now: Duration) -> (BTreeSet<Chair>, BTreeSet<Chair>) {
+        let must = self.of(who, site).filter(|chair| self.must(*chair, now)).collect();
+        (must, self.of(who, site).filter(|chair| self.may(*chair, now)).collect())
+    }
+
+    /// Where the user may be: the home site also stands for nowhere.
+    pub fn places(&self, who: Who, now: Duration) -> BTreeSet<Site> {
+        let home = home_of(who);
+        let mut places = BTreeSet::new();
+        for &site in &self.people[who].place {
+            let (must, may) = self.phones(who, site, now);
+            // A stay ends with its last phone.
+            if site != home && must.is_empty() {
+                places.insert(home);
+            }
+            if site == home || !may.is_empty() {
+                places.insert(site);
+            }
+        }
+        places
+    }
+
+    /// Whether anybody but this user may be at a site.
+    pub fn may_be_there(&self, but: Who, site: Site, now: Duration) -> bool {
+        self.desks
+            .keys()
+            .any(|chair| chair.who != but && chair.site == site && !chair.is_at_home() && self.may(*chair, now))
+    }
+
+    // ------------------------------------------------------------------------------------------------------------- what happens
+
+    /// A phone was answered 200 with its binding for so many seconds.
+    pub fn bound(
+        &mut self,
+        asked: Duration,
+        now: Duration,
+        chair: Chair,
+        expires: u32,
+        meant: Meant,
+    ) -> Result<(), String> {
+        let home = home_of(chair.who);
+        let Person { place, forgotten, .. } = self.person(chair.who).clone();
+        let known = self.must(chair, asked);
+        let is_elsewhere = place.len() == 1 && !place.contains(home);
+        match meant {
+            Meant::Login if chair.is_at_home() && is_elsewhere && known => {
+                return Err(format!("{chair} is parked, and took its user from {place:?}"));
+            }
+            Meant::Stay if chair.is_at_home() && is_elsewhere && !forgotten && !self.desks[&chair].ever => {
+                return Err(format!("{chair} is new at home, and did not take its user from {place:?}"));
+            }
+            Meant::Login => self.moved(chair.who, chair.site),
+            Meant::Unclear => self.unsettle(chair.who, Some(chair.site)),
+            Meant::Stay => {}
+        }
+        let is_there = chair.is_at_home() || self.person(chair.who).place == BTreeSet::from([chair.site]);
+        let time = Duration::from_secs(expires.into());
+        let desk = self.desk(chair);
+        let until = (asked + time, now + time);
+        let before = desk.held.filter(|held| held.sure).map_or(until.0, |held| held.until.0.min(until.0));
+        desk.held = Some(Held { until, before, refreshed: now, sure: is_there && meant != Meant::Unclear });
+        desk.ever = true;
+        Ok(())
+    }
+
+    /// The newest login is there: the phones at all other sites but home lose the user.
+    fn moved(&mut self, who: Who, site: Site) {
+        let person = self.person(who);
+        let mut place = BTreeSet::from([site]);
+        if person.numbers_lost {
+            place.append(&mut person.place);
+        }
+        person.place = place;
+        self.doubt(who, |other| other != site);
+    }
+
+    /// What was sure of a user's phones at such sites, home excepted, is so no more.
+    fn doubt(&mut self, who: Who, site: impl Fn(Site) -> bool) {
+        let own =
+            self.desks.iter_mut().filter(|(chair, _)| chair.who == who && !chair.is_at_home() && site(chair.site));
+        own.filter_map(|(_, desk)| desk.held.as_mut()).for_each(|held| held.sure = false);
+    }
+
+    /// Something may have become of a login, or not: where the user was before may be over.
+    fn unsettle(&mut self, who: Who, site: Option<Site>) {
+        let person = self.person(who);
+        person.place.insert(home_of(who));
+        person.place.extend(site);
+        self.doubt(who, |_| true);
+    }
+
+    /// A phone that took its binding out was answered 200.
+    pub fn left(&mut self, chair: Chair) {
+        self.desk(chair).held = None;
+    }
+
+    /// A REGISTER was answered by nobody, or refused for a reason that says nothing of what became of it.
+    pub fn shaken(&mut self, now: Duration, chair: Chair, expires: u32) {
+        self.unsettle(chair.who, (expires > 0).then_some(chair.site).filter(|_| !chair.is_at_home()));
+        let latest = now + Duration::from_secs(expires.into());
+        let desk = self.desk(chair);
+        let known = desk.held.map_or((Duration::ZERO, Duration::ZERO), |held| held.until);
+        if expires > 0 || desk.held.is_some() {
+            let until = (known.0, known.1.max(latest));
+            desk.held = Some(Held { until, before: known.0, refreshed: now, sure: false });
+        }
+        desk.ever = true;
+    }
+
+    /// A phone was told that it has lost its user.
+    pub fn displaced(&mut self, chair: Chair) {
+        self.desk(chair).held.iter_mut().for_each(|held| held.sure = false);
+    }
+
+    /// A site has restarted with all that it had written. `clock`: it was set meanwhile, so that nobody can say what ran out.
+    pub fn restarted(&mut self, site: Site, now: Duration, clock: bool) {
+        for (_, desk) in self.desks.iter_mut().filter(|(chair, _)| chair.site == site) {
+            let Some(held) = &mut desk.held else { continue };
+            if clock {
+                (held.sure, held.until.1) = (false, Duration::MAX);
+            }
+            if now < held.refreshed + LAZY {
+                held.until.0 = held.until.0.min(held.before);
+            }
+        }
+    }
+
+    /// A site has restarted with nothing. `clock`: its clock has been ahead at some time.
+    pub fn wiped(&mut self, site: Site, now: Duration, clock: bool) {
+        for (_, desk) in self.desks.iter_mut().filter(|(chair, _)| chair.site == site) {
+            desk.held = None;
+        }
+        for who in self.people.keys().copied().collect::<Vec<_>>() {
+            let home = home_of(who);
+            let stays = SITES
+                .into_iter()
+                .filter(|other| *other != home && self.of(who, other).any(|chair| self.may(chair, now)));
+            let stays: Vec<Site> = stays.collect();
+            let person = self.person(who);
+            if home == site {
+                person.numbers_lost |= clock;
+                person.forgotten = true;
+                // SPEC 8.6: it learns who is where from the renewals.
+                if person.place.contains(home) {
+                    person.place.extend(stays);
+                }
+            } else if person.place.remove(site) {
+                person.place.insert(home);
+            }
+        }
+    }
+
+    /// A home site and a visited site were apart for so long that a lease may have run out, with `on_reconnect = "return-home"`.
+    pub fn may_have_returned(&mut self, home: Site, visited: Site) {
+        let own = self.people.keys().copied().filter(|who| home_of(who) == home);
+        for who in own.collect::<Vec<_>>() {
+            if self.people[who].place.contains(visited) {
+                self.person(who).place.insert(home);
+                self.doubt(who, |site| site == visited);
+            }
+        }
+    }
+}
