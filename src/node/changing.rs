@@ -11,7 +11,7 @@
 //!
 //! Only home judges, and what it grants is stored there before anyone is answered: while it can't be reached nothing changes.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -87,15 +87,20 @@ impl Node {
         }
         // Apart from passwords: who mistypes a code still registers.
         let whose = format!("code of {extension}");
-        if self.commons.lockout.with(|lockout| lockout.is_locked(now.instant, &whose, source)) {
+        // Over all sites and sources, and by the source.
+        let counted = [IpAddr::V4(Ipv4Addr::UNSPECIFIED), source];
+        let is_locked = |from| self.commons.lockout.with(|lockout| lockout.is_locked(now.instant, &whose, from));
+        if counted.into_iter().any(is_locked) {
             return Err(Refused::WrongCode);
         }
         let judged = self.judged(now, extension, resident, asks);
-        self.commons.lockout.with(|lockout| match &judged {
-            Ok(_) => lockout.note_right(&whose, source),
-            Err(Refused::WrongCode) => _ = lockout.note_wrong(now.instant, &whose, source),
-            Err(Refused::For(_)) => {}
-        });
+        for from in counted {
+            self.commons.lockout.with(|lockout| match &judged {
+                Ok(_) => lockout.note_right(&whose, from),
+                Err(Refused::WrongCode) => _ = lockout.note_wrong(now.instant, &whose, from),
+                Err(Refused::For(_)) => {}
+            });
+        }
         judged
     }
 

@@ -154,10 +154,12 @@ fn after_four_wrong_codes_a_right_one_is_wrong_for_a_while_wherever_they_are_dia
         refuses(&mut world, away, "*59*1%23", 403, "wrong code");
     }
     sets(&mut world, away, &right);
-    for _ in 0..4 {
-        refuses(&mut world, away, "*59*1%23", 403, "wrong code");
+    let second = world.registered("201", "paris");
+    for phone in [away, second, away, second] {
+        refuses(&mut world, phone, "*59*1%23", 403, "wrong code");
     }
     refuses(&mut world, away, &right, 403, "wrong code");
+    refuses(&mut world, second, &right, 403, "wrong code");
     world.register(away);
     sets(&mut world, away, "*08");
     world.pass(90);
