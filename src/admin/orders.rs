@@ -98,6 +98,7 @@ fn where_now(place: &Place<'_>, extension: &str) -> Option<String> {
     let at = match &*record {
         Record::Resident(resident) => match &resident.away {
             Some(away) => &away.site,
+            None if !resident.seats.is_empty() => here,
             None => resident.bindings.iter().any(|binding| binding.is_live(now)).then_some(here)?,
         },
         Record::Visitor(_) => here,

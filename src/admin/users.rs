@@ -11,7 +11,7 @@ use super::changes::changed;
 use super::fault::Fault;
 use super::places::{Place, Places, elsewhere, place_of, served};
 use crate::ids::{Extension, SiteName};
-use crate::location::{Binding, Record, Resident, Visitor};
+use crate::location::{Binding, Location, Record, Resident, Visitor};
 use crate::net;
 use crate::plan::{Caller, Standing};
 use crate::settings::{SiteEntry, User};
@@ -94,22 +94,34 @@ pub async fn visitors(State(places): State<Places>, Query(asked): Query<Asked>) 
 /// A user of a site that is served here.
 fn resident(places: &[Place<'_>], home: &Place<'_>, user: &User, now: Now) -> Value {
     let name = &home.config.site.name;
-    let record = home.handle.overview.location().record(user.extension.as_str());
+    let location = home.handle.overview.location();
+    let record = location.record(user.extension.as_str());
     let empty = Resident::default();
     let resident = record.as_deref().and_then(Record::resident).unwrap_or(&empty);
     let live: Vec<&Binding> = resident.bindings.iter().filter(|binding| binding.is_live(now.instant)).collect();
     let (at, since) = match &resident.away {
         Some(away) => (Some(&away.site), Some(away.since)),
         // A binding's serial begins with the clock and outlasts its refreshes.
-        None => (live.first().map(|_| name), live.iter().map(|binding| Wall(binding.serial)).min()),
+        None => {
+            let own = live.iter().map(|binding| Wall(binding.serial));
+            let since = own.chain(resident.seats.iter().map(|seat| seat.since)).min();
+            (since.map(|_| name), since)
+        }
     };
-    let state = if resident.away.is_some() { "parked" } else { "active" };
-    let mut contacts: Vec<Value> = live.iter().map(|binding| contact(binding, state, now.instant)).collect();
+    // A phone where somebody else sits is parked, too.
+    let is_taken = |binding: &Binding| location.sitter(user.extension.as_str(), &binding.device).is_some();
+    let is_parked = |binding: &Binding| resident.away.is_some() || is_taken(binding);
+    let state = |binding: &Binding| if is_parked(binding) { "parked" } else { "active" };
+    let mut contacts: Vec<Value> = live.iter().map(|binding| contact(binding, state(binding), now.instant)).collect();
+    contacts.extend(contacts_of(&seats_of(location, &user.extension, record.as_deref()), now.instant));
     let there = at.and_then(|at| served(places, at));
     let visiting = there.filter(|there| there.config.site.name != *name);
-    let visit = visiting.and_then(|there| there.handle.overview.location().record(user.extension.as_str()));
-    let visit = visit.as_deref().and_then(Record::visitor);
-    contacts.extend(visit.into_iter().flat_map(|visit| contacts_of(&visit.bindings, now.instant)));
+    let there_is = visiting.map(|there| there.handle.overview.location());
+    let visit = there_is.and_then(|there| Some((there, there.record(user.extension.as_str())?)));
+    if let Some((there, visit)) = &visit {
+        contacts.extend(contacts_of(&there.phones_of(user.extension.as_str(), visit), now.instant));
+    }
+    let visit = visit.as_ref().and_then(|(_, visit)| visit.visitor());
     let profile = visit.map_or(&user.profile, |visit| &visit.guest.user.profile);
     let mut value = Map::new();
     value.insert("extension".to_owned(), json!(user.extension.as_str()));
@@ -145,7 +157,9 @@ fn visitor<'p>(
     value.insert("login".to_owned(), json!(visitor.login.0));
     value.insert("profile".to_owned(), json!(user.profile));
     value.insert("rights".to_owned(), rights(Some(place), user, false, now.wall));
-    value.insert("contacts".to_owned(), json!(contacts_of(&visitor.bindings, now.instant).collect::<Vec<_>>()));
+    let record = Record::Visitor(visitor.clone());
+    let phones = place.handle.overview.location().phones_of(extension.as_str(), &record);
+    value.insert("contacts".to_owned(), json!(contacts_of(&phones, now.instant).collect::<Vec<_>>()));
     (site, value)
 }
 
@@ -157,6 +171,13 @@ fn rights(there: Option<&Place<'_>>, user: &User, is_home: bool, now: Wall) -> V
     let name = in_force.and_then(|in_force| in_force.name);
     let missing = in_force.and_then(|in_force| in_force.missing).map(|missing| missing.name());
     json!({ "name": user.rights, "in_force": name, "missing": missing })
+}
+
+/// The phones of others at which a user sits.
+fn seats_of(location: &Location, user: &Extension, record: Option<&Record>) -> Vec<Binding> {
+    let phones = record.map(|record| location.phones_of(user.as_str(), record)).unwrap_or_default();
+    let own: Vec<u64> = record.map_or(&[][..], Record::bindings).iter().map(|binding| binding.serial).collect();
+    phones.iter().filter(|phone| !own.contains(&phone.serial)).cloned().collect()
 }
 
 fn contacts_of(bindings: &[Binding], now: Instant) -> impl Iterator<Item = Value> {

@@ -3,17 +3,19 @@
 //! The registrar and the proxy ask here whether a request proves its user; they find the user's H(A1), compare the
 //! digest's `uri` and `username` with the request, and turn the verdict into 200, 401 or 407. Nothing is kept for a
 //! request that is not proven: a [nonce](Nonces) proves itself, and only right digests fill the
-//! [table of counts](Counts). [`Lockout`] counts wrong answers (SPEC 5.9).
+//! [table of counts](Counts). [`Lockout`] counts wrong answers, [`Codes`] wrong PINs (SPEC 5.9).
 //!
 //! Assumed: the caller has picked the credentials of its own realm where a request carries several. Out of scope: which
 //! user may do what.
 
 mod code;
+mod codes;
 mod counts;
 mod lockout;
 mod nonce;
 
 pub use code::{code_hash, hash_of_code, is_code};
+pub use codes::Codes;
 pub use counts::Counts;
 pub use lockout::Lockout;
 pub use nonce::{NonceId, Nonces};

@@ -11,7 +11,7 @@ use crate::admin::Dial;
 use crate::config::Sites;
 use crate::ids::SiteName;
 use crate::net;
-use crate::plan::{Around, Caller, Decision, Outcome, Plan, Standing, Step, Trace, follow};
+use crate::plan::{Around, Caller, Decision, Feature, Outcome, Plan, Standing, Step, Trace, follow};
 use crate::timing::Wall;
 
 /// Explain what a dialled string does, without sending anything
@@ -131,7 +131,7 @@ impl Arguments {
             "site": plan.site().as_str(),
             "user": self.user,
             "digits": digits,
-            "gives": decision.gives(plan.site()),
+            "gives": gives(plan, decision),
             "steps": decision.trace,
             "notes": notes,
         })
@@ -164,10 +164,15 @@ fn words(words: &[String]) -> Result<(&Path, &str), String> {
 /// A Break Out that ends where no plan is at hand.
 fn unseen(plans: &Plans, decision: &Decision) -> Option<String> {
     let Outcome::BreakOut(call) = &decision.outcome else { return None };
-    let (site, digits) = (&call.site, &call.digits);
+    let site = &call.site;
     if plans.0.plans.contains_key(site) {
         return None;
     }
+    let digits = decision.trace.steps().iter().rev().find_map(|step| match step {
+        Step::BreakOut { digits, .. } => Some(digits.as_str()),
+        _ => None,
+    });
+    let digits = digits.unwrap_or("it");
     Some(format!("the plan of {site} is not here: what {digits} does there is for its own `hotdesk dial` to say"))
 }
 
@@ -175,6 +180,7 @@ fn unseen(plans: &Plans, decision: &Decision) -> Option<String> {
 fn refused(decision: &Decision) -> Option<String> {
     match &decision.outcome {
         Outcome::Forbidden(why) => Some(format!("403: {why}")),
+        Outcome::Feature { feature: Feature::ExtnLogin | Feature::ExtnLogout | Feature::DialPhysicalExtn, .. } => None,
         Outcome::Feature { feature, .. } => Some(format!("this release does not serve {feature}: it answers 403")),
         Outcome::Extension(_)
         | Outcome::Trunk(_)
@@ -190,9 +196,18 @@ fn refused(decision: &Decision) -> Option<String> {
     }
 }
 
+/// The outcome, with no PIN behind a Break Out prefix: as the trace shows it (SPEC 10.5).
+fn gives(plan: &Plan, decision: &Decision) -> String {
+    let shown = decision.trace.steps().iter().rev().find_map(|step| match step {
+        Step::Gives { outcome } => Some(outcome.clone()),
+        _ => None,
+    });
+    shown.filter(|_| matches!(decision.outcome, Outcome::BreakOut(_))).unwrap_or_else(|| decision.gives(plan.site()))
+}
+
 fn as_text(plan: &Plan, decision: &Decision, notes: &[String]) -> String {
     let notes: String = notes.iter().map(|note| format!("note: {note}\n")).collect();
-    format!("{}{notes}gives: {}", decision.trace, decision.gives(plan.site()))
+    format!("{}{notes}gives: {}", decision.trace, gives(plan, decision))
 }
 
 fn names<'n>(names: impl Iterator<Item = &'n SiteName>) -> String {

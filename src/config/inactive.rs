@@ -11,12 +11,10 @@ use super::plan_file::PlanFiles;
 use super::problem::{Report, Spot};
 use super::raw::{
     ArsTable, EmergencyTable, GroupRow, HotDeskTable, NetworkFile, NetworkTable, ProfileTable, RegistrarTable,
-    ShortCode, SipTable, SiteFile, SiteRow, SiteTable, TrunkRow, UserRow,
+    SipTable, SiteFile, SiteRow, SiteTable, TrunkRow, UserRow,
 };
 use super::trunks::address_of;
 use crate::ids::SiteName;
-use crate::plan::Feature;
-use crate::service::is_setting;
 use crate::sip::Uri;
 
 /// A key without effect.
@@ -32,8 +30,6 @@ struct Inactive<T> {
 const fn row<T>(key: &'static str, asks: fn(&T) -> bool, why: &'static str) -> Inactive<T> {
     Inactive { key, asks, why }
 }
-
-const NO_PIN: &str = "nobody can log in by dialling";
 
 const NETWORK: &[Inactive<NetworkTable>] =
     &[row("call_log", |network| says(&network.call_log), "calls are not recorded")];
@@ -57,28 +53,14 @@ const HOT_DESK: &[Inactive<HotDeskTable>] = &[row(
 
 const EMERGENCY: &[Inactive<EmergencyTable>] = &[];
 
-const USERS: &[Inactive<UserRow>] = &[
-    row("login_code", |user| user.login_code.as_ref().is_some_and(|code| !code.is_empty()), NO_PIN),
-    row("login_code_hash", |user| user.login_code_hash.as_ref().is_some_and(|code| !code.is_empty()), NO_PIN),
-];
+const USERS: &[Inactive<UserRow>] = &[];
 
 const GROUPS: &[Inactive<GroupRow>] = &[];
-
-const SHORT_CODES: &[Inactive<ShortCode>] =
-    &[row("feature", |code| says(&code.feature) && !is_served(code), "whoever dials this code gets 403")];
 
 const ARS: &[Inactive<ArsTable>] = &[];
 
 const TRUNKS: &[Inactive<TrunkRow>] =
     &[row("address", has_host_name, "host names are not looked up: no call ever leaves by this trunk")];
-
-/// Features that can be dialled, beside those that change a setting.
-const SERVED: [&str; 6] = ["Dial", "DialExtn", "DialEmergency", "BreakOut", "Busy", "Barred"];
-
-fn is_served(code: &ShortCode) -> bool {
-    let is_setting = |feature| Feature::parse(feature).is_some_and(is_setting);
-    code.feature.as_deref().is_some_and(|feature| SERVED.contains(&feature) || is_setting(feature))
-}
 
 fn has_host_name(trunk: &TrunkRow) -> bool {
     trunk.address.as_deref().is_some_and(|address| address_of(address).is_none())
@@ -120,17 +102,8 @@ fn plan(document: &Document, file: &SiteFile, found: &mut Found) {
     found.table(root.key("emergency"), &file.emergency, EMERGENCY);
     found.rows(root.key("users"), &file.users, USERS);
     found.rows(root.key("groups"), &file.groups, GROUPS);
-    found.rows(root.key("short_codes"), &file.short_codes, SHORT_CODES);
     found.named(root.key("ars"), &file.ars, ARS);
     found.rows(root.key("trunks"), &file.trunks, TRUNKS);
-    let users = root.key("users");
-    for (index, user) in file.users.iter().enumerate() {
-        found.rows(users.row(index).key("short_codes"), &user.short_codes, SHORT_CODES);
-    }
-    let rights = root.key("rights");
-    for (name, table) in &file.rights {
-        found.rows(rights.key(name).key("short_codes"), &table.short_codes, SHORT_CODES);
-    }
 }
 
 /// The first place of each kind of key, what is missing, and in how many other places the key stands.

@@ -3,7 +3,7 @@
 
 use super::{Notice, Which, logout, next_number};
 use crate::ids::SiteName;
-use crate::location::{Device, Forced, Resident, log_out};
+use crate::location::{Device, Forced, Resident, displace, log_out};
 use crate::timing::Now;
 
 /// Home ends the present login, here or elsewhere; with one elsewhere, its site is to be told. The phones at home, parked until now,
@@ -18,9 +18,11 @@ pub fn force_out(resident: &Resident, here: &SiteName, forced: Forced, now: Now)
         return Some((next, Some(Notice::Displace { site: away.site, ended, login, now_at })));
     }
     let bindings = std::mem::take(&mut next.bindings);
+    // The phones of others have their own users again, and nobody to keep out.
+    let sat = !std::mem::take(&mut next.seats).is_empty();
     let live = bindings.into_iter().filter(|binding| binding.is_live(now.instant));
     let devices: Vec<Device> = live.map(|binding| binding.device).collect();
-    if devices.is_empty() {
+    if devices.is_empty() && !sat {
         return None;
     }
     keep_out(&mut next, devices, forced, now);
@@ -31,6 +33,15 @@ pub fn force_out(resident: &Resident, here: &SiteName, forced: Forced, now: Now)
 pub fn forced_out(resident: &Resident, site: &SiteName, which: Which, forced: Forced, now: Now) -> Option<Resident> {
     logout(resident, site, which, now)?;
     force_out(resident, site, forced, now).map(|(next, _)| next)
+}
+
+/// A visitor has logged out by dialling at the visitor's own phone: the user is at home, and the phone there is kept out as by a login at home.
+/// `None`: that login is not the present one.
+pub fn left_by_hand(resident: &Resident, site: &SiteName, which: Which, here: &SiteName, now: Now) -> Option<Resident> {
+    let devices = resident.away.as_ref().map(|away| away.devices.clone()).unwrap_or_default();
+    let mut next = logout(resident, site, which, now)?;
+    devices.into_iter().for_each(|device| displace(&mut next.displaced, device, here, now.wall));
+    Some(next)
 }
 
 /// Who was kept out by the login that ends may come again; who has it loses it, and is remembered for quarrelling.
@@ -46,7 +57,7 @@ mod tests {
     use super::super::fixtures::{after, binding, device, now, site};
     use super::*;
     use crate::ids::{LoginId, LoginNumber};
-    use crate::location::{Away, Displacement, displace, displacement};
+    use crate::location::{Away, Displacement, displacement};
     use crate::timing::Wall;
 
     fn holds(resident: &Resident, call_id: &'static str, now: Now) -> bool {

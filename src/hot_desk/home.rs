@@ -58,7 +58,7 @@ pub fn stay_home(
 ) -> Resident {
     let mut next = Resident { bindings, ..resident.clone() };
     lost.into_iter().for_each(|device| displace(&mut next.displaced, device, here, now.wall));
-    if next.bindings.is_empty() {
+    if next.bindings.is_empty() && next.seats.is_empty() {
         next.displaced.clear();
     }
     next
@@ -116,8 +116,8 @@ pub fn not_there(resident: &Resident, site: &SiteName, login: LoginNumber, now: 
 /// that lost the user to it may have it back.
 fn ended(resident: &Resident, now: Now) -> Resident {
     let login = next_number(resident.login, now.wall);
-    let (tombstones, displaced) = (Vec::new(), Vec::new());
-    Resident { away: None, login, tombstones, displaced, ..resident.clone() }
+    let (tombstones, displaced, seats) = (Vec::new(), Vec::new(), Vec::new());
+    Resident { away: None, login, tombstones, displaced, seats, ..resident.clone() }
 }
 
 /// The lease has run out (SPEC 8.3): the parked bindings are active. The login number stays, and so does what is remembered of
@@ -134,7 +134,7 @@ pub fn expire(resident: &Resident, now: Instant) -> Option<Resident> {
     }
     let mut next = resident.clone();
     next.bindings.retain(|binding| binding.is_live(now));
-    if next.bindings.is_empty() && next.away.is_none() {
+    if next.bindings.is_empty() && next.seats.is_empty() && next.away.is_none() {
         next.displaced.clear();
     }
     Some(next)

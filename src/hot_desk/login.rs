@@ -20,6 +20,8 @@ pub struct LoginRequest {
     pub id: LoginId,
     /// The phone there.
     pub device: Device,
+    /// By dialling: a person does that, and a displaced phone may have the user again (SPEC 5.5).
+    pub by_dialling: bool,
 }
 
 /// On what terms the visited site takes a visitor.
@@ -89,8 +91,8 @@ pub fn login(
 fn admit(resident: &mut Resident, request: &LoginRequest, now: Now) -> Result<(), Rejection> {
     match displacement(&resident.displaced, &request.device, now.wall) {
         Displacement::None => Ok(()),
-        Displacement::Holds(entry) => Err(entry.refusal(&request.site)),
-        Displacement::Over(_) => {
+        Displacement::Holds(entry) if !request.by_dialling => Err(entry.refusal(&request.site)),
+        Displacement::Holds(_) | Displacement::Over(_) => {
             bring_back(&mut resident.displaced, &request.device);
             Ok(())
         }
@@ -137,6 +139,7 @@ fn move_to(resident: &mut Resident, request: &LoginRequest, lease: Duration, now
     let notice = displace_away(resident, login, Some(device), &request.site, now);
     resident.bindings.retain(|binding| binding.is_live(now.instant) && !binding.device.is(device));
     resident.tombstones.retain(|tombstone| !tombstone.is(device));
+    resident.seats.clear();
     relabel(resident, &request.site);
     let (site, id, since, until) = (request.site.clone(), request.id, now.wall, now.instant + lease);
     resident.away = Some(Away { site, id, since, lease, until, devices, asked: Wall::default() });
@@ -151,7 +154,7 @@ mod tests {
     const LEASE: Duration = Duration::from_secs(120);
 
     fn request(at: &str, id: u8, call_id: &str) -> LoginRequest {
-        LoginRequest { site: site(at), id: LoginId([id; 16]), device: device(call_id) }
+        LoginRequest { site: site(at), id: LoginId([id; 16]), device: device(call_id), by_dialling: false }
     }
 
     fn open() -> Terms {

@@ -4,12 +4,15 @@
 //! at home means, [`stay_home`], [`come_home`] and [`refresh_parked`] carry it out on bindings that the registrar has judged,
 //! [`renew`] hears the visited site again, and [`logout`], [`lease_out`], [`not_there`] and [`expire`] end things. At the visited site:
 //! [`arrive`] makes the visitor of a login's answer, [`renewed`], [`is_displaced`] and [`run_out`] follow it, [`Licences`]
-//! counts, and [`last_time`] says since when visitors should be gone. The node reads and sends the messages, stores the records that come out of here, and sends each [`Notice`] once the
+//! counts, and [`last_time`] says since when visitors should be gone. At either, a login by dialling is a seat at somebody else's phone:
+//! [`sit_down_at_home`], [`sit_down_visiting`]. The node reads and sends the messages, stores the records that come out of here, and sends
+//! each [`Notice`] once the
 //! record that it belongs to is stored.
 //!
 //! The home site is the only authority on where its user is (SPEC 8.7); a message of an older login changes nothing. Out of
-//! scope: digests, the messages themselves, login by dialling.
+//! scope: digests, PINs, the messages themselves.
 
+mod desk;
 mod forced;
 mod home;
 mod licence;
@@ -18,7 +21,10 @@ mod renewal;
 mod schedule;
 mod visited;
 
-pub use forced::{force_out, forced_out};
+pub use desk::{
+    Devices, come_back, leave_phone, sit_down_at_home, sit_down_visiting, stand_up_at_home, stand_up_visiting,
+};
+pub use forced::{force_out, forced_out, left_by_hand};
 pub use home::{
     HomeRegister, Wish, at_home, come_home, expire, lease_out, logout, not_there, refresh_parked, stay_home,
 };

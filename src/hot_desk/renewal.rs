@@ -132,6 +132,7 @@ fn take(mut resident: Resident, site: &SiteName, renewal: &Renewal, lease: Durat
     });
     prolong(&mut away, renewal, lease, now);
     resident.away = Some(away);
+    resident.seats.clear();
     Renewed::Taken(resident, notice)
 }
 

@@ -71,6 +71,7 @@ pub fn arrive(present: Option<&Visitor>, arrival: Arrival, bindings: Vec<Binding
         lease: arrival.lease,
         renew_at: renew_at(arrival.lease, now.instant, random),
         displaced: arrival.displaced,
+        seats: present.map(|present| present.seats.clone()).unwrap_or_default(),
     }
 }
 
@@ -100,7 +101,7 @@ pub fn is_displaced(visitor: &Visitor, newest: LoginNumber) -> bool {
 
 /// The visitor with other bindings: those that the registrar judged.
 pub fn with_bindings(visitor: &Visitor, bindings: Vec<Binding>) -> Stays {
-    if bindings.is_empty() {
+    if bindings.is_empty() && visitor.seats.is_empty() {
         return Stays::Left(log_out(visitor));
     }
     Stays::Here(Visitor { bindings, ..visitor.clone() })

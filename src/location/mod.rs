@@ -9,6 +9,7 @@ mod device;
 mod displaced;
 mod ledger;
 mod record;
+mod seats;
 mod store;
 mod table;
 
@@ -19,5 +20,6 @@ pub use displaced::{
 };
 pub use ledger::{Ledger, LedgerFull, StoreId, StoreOp};
 pub use record::{Away, Guest, Record, Resident, Visitor};
+pub use seats::{Seat, Sitter, sitter_at};
 pub use store::{Memory, Store, Stored};
 pub use table::Location;

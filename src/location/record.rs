@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::binding::Binding;
 use super::device::Device;
 use super::displaced::DisplacedDevice;
+use super::seats::Seat;
 use crate::ids::{LoginId, LoginNumber, SiteName};
 use crate::settings::{Changes, Profile, User};
 use crate::timing::Wall;
@@ -34,6 +35,8 @@ pub struct Resident {
     pub tombstones: Vec<Device>,
     /// What the user has changed by dialling (SPEC 7.4); it outlasts every login.
     pub changes: Option<Arc<Changes>>,
+    /// Phones of others here at which the user sits (SPEC 10.2); none while the user is elsewhere.
+    pub seats: Vec<Seat>,
 }
 
 /// A login at another site, as home believes in it.
@@ -81,6 +84,8 @@ pub struct Visitor {
     /// Phones of the user that home told us of as displaced, and those that had to go here for one device too many; at most
     /// [`Resident::DISPLACED`], oldest first.
     pub displaced: Vec<DisplacedDevice>,
+    /// Phones of others here at which the user sits (SPEC 10.2).
+    pub seats: Vec<Seat>,
 }
 
 /// What travels with a user to the visited site.
@@ -107,6 +112,14 @@ impl Record {
         match self {
             Record::Resident(resident) => &resident.bindings,
             Record::Visitor(visitor) => &visitor.bindings,
+        }
+    }
+
+    /// The phones of others here at which the user sits.
+    pub fn seats(&self) -> &[Seat] {
+        match self {
+            Record::Resident(resident) => &resident.seats,
+            Record::Visitor(visitor) => &visitor.seats,
         }
     }
 

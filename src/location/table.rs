@@ -1,12 +1,16 @@
 //! The location table: what is committed, shared by the shards of a site.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ahash::RandomState;
 use dashmap::DashMap;
 
+use super::binding::Binding;
+use super::device::Device;
 use super::record::Record;
+use super::seats::{Seats, Sitter, sitter_at};
 use crate::ids::Extension;
 
 /// AOR → record, for all shards of a site. Reads hand out an `Arc`, writes take a closure-free value: no guard ever leaves a method.
@@ -16,6 +20,8 @@ pub struct Location {
     staged: DashMap<Extension, (Option<Arc<Record>>, usize), RandomState>,
     /// How many AORs have steps that wait: mostly none, and then nobody looks for them.
     waiting: AtomicUsize,
+    /// Who sits at whose phones, by what is committed.
+    seats: Seats,
 }
 
 impl Location {
@@ -26,6 +32,7 @@ impl Location {
             records: DashMap::with_hasher(hasher.clone()),
             staged: DashMap::with_hasher(hasher),
             waiting: AtomicUsize::new(0),
+            seats: Seats::default(),
         }
     }
 
@@ -81,10 +88,47 @@ impl Location {
 
     /// Replaces or, with `None`, forgets the record. Only the AOR's owner shard calls this.
     pub(super) fn put(&self, extension: &Extension, record: Option<Arc<Record>>) {
-        match record {
-            Some(record) => drop(self.records.insert(extension.clone(), record)),
-            None => drop(self.records.remove(extension)),
+        let before = match &record {
+            Some(record) => self.records.insert(extension.clone(), Arc::clone(record)),
+            None => self.records.remove(extension).map(|(_, record)| record),
+        };
+        self.seats.moved(extension, before.as_deref(), record.as_deref());
+    }
+
+    /// Whether anybody sits at a phone of somebody else's.
+    pub fn has_seats(&self) -> bool {
+        self.seats.any()
+    }
+
+    /// Everybody who claims a phone of that account.
+    pub fn sitters(&self, phone: &str) -> Vec<Sitter> {
+        self.seats.at(phone)
+    }
+
+    /// Who sits at a phone of that account; `None`: nobody but its own user.
+    pub fn sitter(&self, phone: &str, device: &Device) -> Option<Extension> {
+        sitter_at(&self.seats.at(phone), device).map(|sitter| sitter.user.clone())
+    }
+
+    /// The bindings by which a user is reached here: the user's own, but for those where somebody else sits, and those of phones of others at
+    /// which the user sits.
+    pub fn phones_of<'r>(&self, user: &str, record: &'r Record) -> Cow<'r, [Binding]> {
+        let sitters = self.sitters(user);
+        if sitters.is_empty() && record.seats().is_empty() {
+            return Cow::Borrowed(record.bindings());
         }
+        let own = record.bindings().iter().filter(|binding| sitter_at(&sitters, &binding.device).is_none()).cloned();
+        let mut phones: Vec<Binding> = own.collect();
+        for seat in record.seats() {
+            let Some(account) = self.record(seat.phone.as_str()) else { continue };
+            let sitters = self.sitters(seat.phone.as_str());
+            let is_there = |binding: &&Binding| {
+                let has_it = sitter_at(&sitters, &binding.device).is_some_and(|sitter| sitter.user.as_str() == user);
+                has_it && binding.device.is(&seat.device)
+            };
+            phones.extend(account.bindings().iter().filter(is_there).cloned());
+        }
+        Cow::Owned(phones)
     }
 
     /// Puts a record back that was stored before the process began.

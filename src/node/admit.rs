@@ -60,6 +60,14 @@ impl Account {
             Account::Desk(id) => id,
         }
     }
+
+    /// The user; `None`: a desk has none.
+    pub(super) fn user(&self) -> Option<&str> {
+        match self {
+            Account::Resident(extension) | Account::Visitor(extension, _) => Some(extension.as_str()),
+            Account::Desk(_) => None,
+        }
+    }
 }
 
 impl Node {

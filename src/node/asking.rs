@@ -39,6 +39,8 @@ pub(super) enum What {
     Login(Extension),
     /// A phone that is not logged in here takes itself out: whose, and from where.
     Farewell(Extension, IpAddr),
+    /// A user's login by dialling, for the phone that waits.
+    DialledLogin(Key),
     /// Leases of these visitors.
     Renew(Renewing),
     /// A notice that is sent until it is answered.
@@ -109,6 +111,12 @@ impl Notice {
     /// A site tells home that a login has ended (SPEC 5.7).
     pub(super) fn logout(extension: &Extension, logout: &hot_desk::Logout) -> Self {
         Self::ended(extension, &logout.home, LogoutRequest::of(extension, logout.id, Some(logout.login)))
+    }
+
+    /// A site tells home that a visitor has logged out by dialling at the visitor's own phone, which is kept out.
+    pub(super) fn logout_by_hand(extension: &Extension, logout: &hot_desk::Logout) -> Self {
+        let request = LogoutRequest::of(extension, logout.id, Some(logout.login));
+        Self { forced: true, ..Self::ended(extension, &logout.home, LogoutRequest { by_hand: true, ..request }) }
     }
 
     /// A site tells home that it has ended a login (SPEC 12.5).
@@ -230,6 +238,7 @@ impl Node {
             }
             What::Login(extension) => self.login_answered(now, &extension, response.status(), body.as_deref()),
             What::Farewell(extension, source) => self.farewell_said(now, &extension, source, body.as_deref()),
+            What::DialledLogin(key) => self.dialled_login_answered(now, key, response.status(), body.as_deref()),
             What::Renew(asked) => self.renewals_answered(now, &task.site, &asked, body.as_deref()),
             What::Change(changing) => {
                 self.change_answered(now, changing, &task.site, response.status(), body.as_deref())
@@ -274,6 +283,7 @@ impl Node {
         match task.what {
             What::Login(extension) => self.login_failed(now, &extension, &task.site),
             What::Farewell(extension, source) => self.farewell_said(now, &extension, source, None),
+            What::DialledLogin(key) => self.dialled_login_failed(now, key, &task.site),
             What::Renew(_) => self.renewals_failed(now, &task.site),
             What::Change(changing) => self.change_failed(now, changing, &task.site),
             What::Notice(notice) => self.notice_failed(now, notice),

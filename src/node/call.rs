@@ -585,10 +585,15 @@ impl Node {
     }
 }
 
-/// What logs say of a call.
+/// What logs say of a call: never a PIN (SPEC 10.5).
 fn about(call: &Call) -> About {
-    let to = call.asked.request.uri().user().map(|user| user.into_owned()).unwrap_or_default();
-    About { from: call.caller.label().to_string(), to, gives: call.plan.gives.clone() }
+    let dialled = call.asked.request.uri().user().map(|user| user.into_owned()).unwrap_or_default();
+    let own = match &call.caller {
+        Caller::User { extension, .. } => call.config.plan.level_of(extension),
+        Caller::Desk(_) | Caller::Outside { .. } | Caller::Unknown => None,
+    };
+    let (to, gives) = call.config.plan.masked(&dialled, &call.plan.gives, own);
+    About { from: call.caller.label().to_string(), to, gives }
 }
 
 /// SPEC 13: every trunk full or down. A phone that got 503 would leave the server.

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | the location table, staged changes too | every call asks where a user is; only the AOR's owner writes |
 //! | nonces and their counts | the phone that was challenged by one shard answers to another |
-//! | lockout, recent callers, licences, calls, the state of the other sites and of the trunks, who waits for a line | they count what happens at the whole site |
+//! | lockouts, recent callers, licences, calls, the state of the other sites and of the trunks, who waits for a line | they count what happens at the whole site |
 //! | phones that have dialled a Break Out code alone | their next call may be another shard's |
 //! | logins under way | a call that overtakes one may come to another shard |
 //! | the challenges of carriers, our registrations | a nonce is counted over all that use it; the first shard registers, any may be called |
@@ -23,7 +23,7 @@ use super::links::Peers;
 use super::owner::Owners;
 use super::tasks::Key;
 use super::{Config, lockout_of};
-use crate::auth::{Authenticator, Lockout};
+use crate::auth::{Authenticator, Codes, Lockout};
 use crate::guarded::Guarded;
 use crate::hot_desk::Licences;
 use crate::ids::{BootId, Entropy, Extension, ShardId};
@@ -43,6 +43,8 @@ pub(super) struct Commons {
     pub auth: Authenticator,
     /// Wrong answers.
     pub lockout: Guarded<Lockout>,
+    /// Wrong PINs.
+    pub codes: Guarded<Codes>,
     /// Who may call for help without credentials.
     pub callers: Guarded<Callers>,
     /// The licences of visitors.
@@ -84,6 +86,7 @@ impl Commons {
             location: Arc::new(Location::new(std::array::from_fn(|_| entropy.next_u64()))),
             auth: Authenticator::new(&config.network.realm, &config.site.auth, entropy.bytes()),
             lockout: Guarded::new(lockout_of(config)),
+            codes: Guarded::new(Codes::new(config.site.hot_desk.login_attempts, config.site.hot_desk.login_lock)),
             callers: Guarded::default(),
             licences: Guarded::new(Licences::new(config.site.licences.clone())),
             tally: Arc::new(Tally::new(std::array::from_fn(|_| entropy.next_u64()))),
@@ -105,6 +108,7 @@ impl Commons {
     pub(super) fn configure(&self, config: &Config, now: Now) {
         let hot_desk = &config.site.hot_desk;
         self.lockout.with(|lockout| lockout.configure(hot_desk.login_attempts, hot_desk.login_lock));
+        self.codes.with(|codes| codes.configure(hot_desk.login_attempts, hot_desk.login_lock));
         self.licences.with(|licences| licences.set_places(config.site.licences.clone()));
         self.peers.with(|peers| peers.configure(config, now));
         self.trunks.configure(marked(&config.site.trunks));

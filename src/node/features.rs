@@ -14,6 +14,7 @@ use std::fmt;
 
 use super::Node;
 use super::admit::Account;
+use super::desk::user_and_code;
 use super::handover::Parcel;
 use super::tasks::{Asked, Key};
 use crate::ids::{Extension, ShardId, SiteName};
@@ -33,8 +34,10 @@ pub(super) struct Deed {
 /// What is to be done, and who wants it.
 #[derive(Clone)]
 pub(super) struct Wish {
-    /// Who dialled: the user who sits at the phone, or the desk without one.
+    /// Who dialled: the user who sits at the phone, else the phone's own, or the desk without one.
     pub account: Account,
+    /// The phone's own account, whose digest it has.
+    pub phone: Account,
     /// The INVITE. What it dials may hold a PIN.
     pub asked: Asked,
     /// What is to be done.
@@ -52,11 +55,19 @@ impl fmt::Debug for Wish {
 
 impl Node {
     /// Whether what was dialled is something that the site does itself; then it is being done.
-    pub(super) fn does_itself(&mut self, now: Now, asked: &Asked, account: &Account, decision: &Decision) -> bool {
+    pub(super) fn does_itself(
+        &mut self,
+        now: Now,
+        asked: &Asked,
+        [account, phone]: [&Account; 2],
+        decision: &Decision,
+    ) -> bool {
         if asked.request.method() != &Method::INVITE {
             return false;
         }
         let (feature, argument) = match &decision.outcome {
+            // That is a call.
+            Outcome::Feature { feature: Feature::DialPhysicalExtn, .. } => return false,
             Outcome::Feature { feature, argument } => (*feature, argument.clone()),
             Outcome::BreakOut(BreakOutCall { site, digits }) if digits.is_empty() => {
                 (Feature::BreakOut, site.to_string())
@@ -74,7 +85,8 @@ impl Node {
             | Outcome::NoRoute
             | Outcome::EmergencyAtOrigin { .. } => return false,
         };
-        let wish = Wish { account: account.clone(), asked: asked.clone(), feature, argument };
+        let (account, phone) = (account.clone(), phone.clone());
+        let wish = Wish { account, phone, asked: asked.clone(), feature, argument };
         self.feature_dialled(now, wish, decision.gives(&self.config.site.name));
         true
     }
@@ -84,15 +96,17 @@ impl Node {
         let dialled = super::route::number_of(&wish.asked.request);
         let to = wish.feature.masked(dialled.as_ref().map_or("", Extension::as_str), &wish.argument);
         let about = About { from: from.label().to_string(), to, gives };
-        let Some(key) = self.begin_own_call(now, wish.asked.clone(), about) else { return };
-        let deed = Deed { shard: self.shard, key };
         let owner = self.commons.owners.of_user(wish.subject());
+        let Some(key) = self.begin_own_call(now, wish.asked.clone(), about, owner) else { return };
+        let deed = Deed { shard: self.shard, key };
         self.hand_over(now, owner, Parcel::Wish(deed, Box::new(wish)));
     }
 
     /// One arm a feature, at the shard that does all writes for the user whom it changes.
     pub(super) fn perform(&mut self, now: Now, deed: Deed, wish: &Wish) {
         match wish.feature {
+            Feature::ExtnLogin => self.log_in_here(now, deed, wish),
+            Feature::ExtnLogout => self.log_out_here(now, deed, wish),
             Feature::BreakOut => self.break_out_next(now, deed, wish),
             Feature::ChangeLoginCode
             | Feature::DoNotDisturbOn
@@ -114,8 +128,6 @@ impl Node {
             | Feature::DialEmergency
             | Feature::Busy
             | Feature::Barred
-            | Feature::ExtnLogin
-            | Feature::ExtnLogout
             | Feature::DialPhysicalExtn => self.not_done(now, deed, not_here(wish.feature)),
         }
     }
@@ -138,9 +150,9 @@ impl Node {
         }
     }
 
-    /// Whether what the call is about can still be left undone; then it is. What the store has been given can't.
-    pub(super) fn gives_up(&mut self, _: Now, _: Key) -> bool {
-        false
+    /// The phone hangs up: what can still be left undone is, and then the call is refused with 487. What the store has been given is done.
+    pub(super) fn give_up(&mut self, now: Now, performer: ShardId, key: Key) {
+        self.hand_over(now, performer, Parcel::GiveUp(Deed { shard: self.shard, key }));
     }
 
     /// SPEC 6.8: a Break Out code without digits, as a phone's button dials it.
@@ -167,7 +179,10 @@ impl Node {
 impl Wish {
     /// Whose record changes.
     fn subject(&self) -> &str {
-        self.account.name()
+        match self.feature {
+            Feature::ExtnLogin => user_and_code(&self.argument).0.unwrap_or(self.phone.name()),
+            _ => self.account.name(),
+        }
     }
 }
 

@@ -8,6 +8,7 @@
 use super::Node;
 use super::features::{Deed, Wish};
 use super::gather::Heard;
+use super::sitting::SeatErrand;
 use super::tasks::Key;
 use crate::ids::{Extension, LoginNumber, ShardId, SiteName};
 use crate::link::messages::Renewal;
@@ -40,6 +41,10 @@ pub(super) enum Parcel {
     Heard(Key, Heard),
     /// A user's call that was answered is over.
     Active(Extension),
+    /// A seat of a user whose owner the other shard is.
+    Seat(Box<SeatErrand>),
+    /// A feature that the other shard is to leave undone, if it still can.
+    GiveUp(Deed),
     /// A feature that the other shard is to perform.
     Wish(Deed, Box<Wish>),
     /// What became of a feature that a call of the other shard waits for.
@@ -71,6 +76,8 @@ impl Node {
             Parcel::Renewals { site, logins, back, key } => self.hear_part(now, &site, &logins, back, key),
             Parcel::Heard(key, heard) => self.part_heard(now, key, heard),
             Parcel::Active(extension) => self.take_active(now, &extension),
+            Parcel::Seat(errand) => self.change_seat(now, *errand),
+            Parcel::GiveUp(deed) => self.give_up_login(now, deed),
             Parcel::Wish(deed, wish) => self.perform(now, deed, &wish),
             Parcel::Done(key, end) => self.deed_ended(now, key, end),
             Parcel::Links => self.look_at_sites(now),

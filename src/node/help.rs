@@ -44,7 +44,7 @@ pub(super) struct Helping {
 impl Node {
     pub(super) fn call_for_help(&mut self, now: Now, asked: Asked, call: &EmergencyCall) {
         let caller = match self.prove_for_help(now, &asked) {
-            Ok(proven) => self.caller_of(&proven.account),
+            Ok(proven) => self.caller_of(&self.seated(&asked, &proven.account)),
             Err(_) if self.helps(now, asked.source.remote.ip()) => Caller::Unknown,
             Err(challenge) => match self.user_elsewhere(now, &asked) {
                 Some((user, home)) => return self.ask_for_help(now, Helping { asked, call: call.clone(), user, home }),
@@ -185,6 +185,8 @@ impl Node {
             digest: digest_of(&helping.asked, &given, now),
             source,
             leaves: false,
+            by_dialling: false,
+            code: None,
         };
         let (key, home, user) = (self.next_key(), helping.home.clone(), helping.user.clone());
         self.helping.insert(key, helping);

@@ -16,7 +16,7 @@ use crate::hot_desk::{self, Renewed, Which};
 use crate::ids::{Extension, LoginId, LoginNumber, SiteName};
 use crate::link::Token;
 use crate::link::messages::{
-    self, Displaced, LoginAnswer, LoginRequest, LogoutRequest, RenewAnswer, RenewRequest, Renewal,
+    self, Displaced, LoginAnswer, LoginRequest, LogoutRequest, Pin, RenewAnswer, RenewRequest, Renewal,
 };
 use crate::location::{Record, Resident, forgive};
 use crate::rejection::Rejection;
@@ -53,13 +53,17 @@ impl Node {
         if request.leaves {
             return self.take_farewell(now, server, asked, token, request);
         }
-        let taken = self.proven_user(extension, request).and_then(|user| {
+        let taken = self.claimant(now, extension, request).and_then(|user| {
             let view = self.location.view(extension.as_str());
             let empty = Resident::default();
             let resident = view.as_deref().and_then(Record::resident).unwrap_or(&empty);
             let profile = self.config.network.profile(&user.profile);
-            let login =
-                hot_desk::LoginRequest { site: site.clone(), id: request.login_id, device: device(&request.device) };
+            let login = hot_desk::LoginRequest {
+                site: site.clone(),
+                id: request.login_id,
+                device: device(&request.device),
+                by_dialling: request.by_dialling,
+            };
             let terms = terms(&request.terms);
             let lease = self.config.site.hot_desk.lease;
             let login = hot_desk::login(resident, &login, &user.profile, &profile, &terms, lease, now)?;
@@ -97,6 +101,28 @@ impl Node {
             true => self.confirm(now, extension, then),
             false => self.change(now, extension, Some(Record::Resident(next)), then),
         }
+    }
+
+    /// The user of a login, by what proves it: the digest of a REGISTER, the PIN of a login by dialling, or both where the site does not know
+    /// the phone.
+    fn claimant(&self, now: Now, extension: &Extension, request: &LoginRequest) -> Result<User, Rejection> {
+        let wrong = || Rejection::new(Status::UNAUTHORIZED);
+        if !request.by_dialling {
+            return self.proven_user(extension, request);
+        }
+        let by_digest = !request.digest.username.is_empty();
+        if by_digest {
+            self.proven_user(extension, request)?;
+        }
+        match &request.code {
+            Some(Pin(code)) => {
+                self.check_code(now, extension, code).map_err(|_| wrong())?;
+                self.commons.codes.with(|codes| codes.note_right(extension.as_str(), None));
+            }
+            None if by_digest => {}
+            None => return Err(wrong()),
+        }
+        self.user_to_travel(extension).ok_or_else(wrong)
     }
 
     /// The user of a login, if the digest that the phone gave is right: an unknown user is like a wrong password (SPEC 4.4).
@@ -272,9 +298,10 @@ impl Node {
         if request.login.is_none() {
             self.note_undone(now, request.login_id);
         }
-        let forced = forced_by(request);
+        let (forced, here) = (forced_by(request), &self.config.site.name);
         let ended = view.as_deref().and_then(Record::resident).and_then(|resident| match forced {
             Some(why) => hot_desk::forced_out(resident, site, which, why, now),
+            None if request.by_hand => hot_desk::left_by_hand(resident, site, which, here, now),
             None => hot_desk::logout(resident, site, which, now),
         });
         let mut then = self.site_then(now, server, asked, token, None);

@@ -204,6 +204,8 @@ impl Node {
             digest: given.map(|given| digest_of(asked, &given, now)).unwrap_or_default(),
             source: asked.source.remote.ip(),
             leaves: false,
+            by_dialling: false,
+            code: None,
         }
     }
 
@@ -345,7 +347,8 @@ impl Node {
     /// A login has ended, and what came of it is staged: the others see it there.
     pub(super) fn note_arrived(&self, extension: &Extension) {
         // The next one in the queue may have begun.
-        if !self.logins.contains_key(extension) && !self.returning.contains_key(extension) {
+        let waits = self.logins.contains_key(extension) || self.is_dialled_in(extension);
+        if !waits && !self.returning.contains_key(extension) {
             self.commons.arriving.with(|arriving| arriving.remove(extension));
         }
     }
@@ -356,6 +359,7 @@ impl Node {
 
     /// Home says where the user is while its answer to a login here is under way.
     pub(super) fn note_newest(&mut self, extension: &Extension, newest: LoginNumber, now_at: Option<&SiteName>) {
+        self.note_newest_dialled(extension, newest, now_at);
         let Some(pending) = self.logins.get_mut(extension) else { return };
         if pending.newest.as_ref().is_none_or(|(known, _)| *known < newest) {
             pending.newest = Some((newest, now_at.cloned()));

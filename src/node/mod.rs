@@ -9,6 +9,7 @@
 //!                                 └─ help           an emergency number    ─┘
 //!                                 ├─ subscriptions   SUBSCRIBE to oneself
 //!                                 └─ features ─ own_calls   a code that the site answers itself
+//!                                      └─ desk ─ sitting    login and logout by dialling
 //! handle_timeout ── timers ──┬─ call      silence, timer C, ─ forwards: nobody answers; ─ waiting: for a line
 //!                            ├─ upkeep    bindings, leases, renewals
 //!                            ├─ timed_logouts   the time of day, idle visitors
@@ -35,6 +36,7 @@ mod carriers;
 mod changing;
 mod commons;
 mod convert;
+mod desk;
 mod dialog;
 mod features;
 mod forwards;
@@ -61,6 +63,7 @@ mod restore;
 mod route;
 mod site_calls;
 mod sites;
+mod sitting;
 mod subscriptions;
 mod tally;
 mod tasks;
@@ -79,6 +82,7 @@ use std::time::{Duration, Instant};
 
 use self::asking::{LinkTask, Sending};
 use self::commons::Commons;
+use self::desk::DialledLogin;
 use self::gateways::Probe;
 use self::gather::{Gathering, Heard};
 pub use self::handover::Handover;
@@ -197,6 +201,8 @@ pub struct Node {
     logins: BTreeMap<Extension, Pending>,
     /// Users whose phones take themselves out, of which home is being told.
     farewells: BTreeSet<Extension>,
+    /// Logins by dialling that wait for the word of their homes.
+    dialled_logins: BTreeMap<Key, DialledLogin>,
     /// Logins that other sites have undone lately.
     undone_logins: VecDeque<(Instant, LoginId)>,
     /// Phones that are told of their users' registrations (SPEC 12.4).
@@ -281,6 +287,7 @@ impl Node {
             notices: BTreeMap::new(),
             logins: BTreeMap::new(),
             farewells: BTreeSet::new(),
+            dialled_logins: BTreeMap::new(),
             undone_logins: VecDeque::new(),
             subscriptions: Subscriptions::default(),
             timed_logouts: TimedLogouts::default(),
@@ -392,6 +399,7 @@ impl Node {
             live: self.live.len(),
             waiting: self.ledger.len()
                 + self.logins.len()
+                + self.dialled_logins.len()
                 + self.notices.len()
                 + self.gatherings.len()
                 + self.helping.len(),
@@ -424,6 +432,7 @@ impl Node {
         }
         if let Some(changed) = &then.changed {
             self.tell_watchers(now, changed, &then.events);
+            self.look_at_seats(now, changed);
         }
         then.events.into_iter().for_each(|event| self.say(event));
         then.notices.into_iter().for_each(|notice| self.notify(now, notice));

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::Node;
 use super::tasks::{Asked, ClientTask, Key, ServerTask, Timer};
 use crate::event::Event;
+use crate::ids::ShardId;
 use crate::proxy::About;
 use crate::rejection::Rejection;
 use crate::service::{Due, OWN_CALL_ALLOW, OwnCall, SESSION_TYPE};
@@ -24,6 +25,8 @@ pub(super) struct Asker {
     server: ServerId,
     /// For records; what was dialled without its PIN.
     about: About,
+    /// Who does what the call is about.
+    performer: ShardId,
 }
 
 impl Node {
@@ -48,7 +51,7 @@ impl Node {
     }
 
     /// Takes a proven phone's INVITE as a call of our own: 100 at once. `None`: it was refused.
-    pub(super) fn begin_own_call(&mut self, now: Now, asked: Asked, about: About) -> Option<Key> {
+    pub(super) fn begin_own_call(&mut self, now: Now, asked: Asked, about: About, performer: ShardId) -> Option<Key> {
         let (flow, tag, random) = (self.flow_of(&asked), self.entropy.token(), self.entropy.next_u64());
         let until = now.instant + PATIENCE;
         let begun = match OwnCall::new(&asked.request, flow, asked.source.remote.ip(), tag, random, until) {
@@ -68,7 +71,7 @@ impl Node {
         let trying = self.reply(&asked, Status::TRYING).write();
         self.transactions.respond(now.instant, server, Status::TRYING, trying);
         self.own_calls.insert(key, call);
-        self.own_askers.insert(key, Asker { asked, server, about });
+        self.own_askers.insert(key, Asker { asked, server, about, performer });
         self.arm_own_call(key, Some(until));
         Some(key)
     }
@@ -86,7 +89,7 @@ impl Node {
             return;
         }
         self.own_calls.remove(key);
-        let Some(Asker { asked, server, about }) = self.own_askers.remove(key) else { return };
+        let Some(Asker { asked, server, about, .. }) = self.own_askers.remove(key) else { return };
         self.refuse(now, server, &asked, rejection);
         self.say_own_call(about, rejection.status);
     }
@@ -104,7 +107,7 @@ impl Node {
     /// RFC 3261 §13.3.1.4: the 200, which is repeated until the ACK.
     fn answer_own_call(&mut self, now: Now, key: Key) {
         let Some(call) = self.own_calls.of(key).filter(|call| call.is_opening()) else { return };
-        let Some(Asker { asked, server, about }) = self.own_askers.of(key) else { return };
+        let Some(Asker { asked, server, about, .. }) = self.own_askers.of(key) else { return };
         let here = self.listen[usize::from(asked.source.socket.0).min(self.listen.len() - 1)];
         let (_, tag, _) = call.dialog_id();
         let ok = Reply::to(&asked.request, Status::OK)
@@ -133,8 +136,9 @@ impl Node {
 
     /// RFC 3261 §9.2: a CANCEL ends a call whose feature nobody has begun to write down. Else the 200 comes, and the phone hangs up.
     pub(super) fn cancel_own_call(&mut self, now: Now, key: Key) {
-        if self.gives_up(now, key) {
-            self.refuse_own_call(now, key, &Rejection::new(Status::REQUEST_TERMINATED));
+        let performer = self.own_askers.of(key).map(|asker| asker.performer);
+        if let Some(performer) = performer.filter(|_| self.own_calls.of(key).is_some_and(|call| call.is_working())) {
+            self.give_up(now, performer, key);
         }
     }
 

@@ -11,7 +11,7 @@ use crate::ids::Extension;
 use crate::link::proof::Peer;
 use crate::link::{Caller as Claimed, Claims, HomeUser, Identity};
 use crate::location::Record;
-use crate::plan::Standing;
+use crate::plan::{Feature, Outcome, Standing};
 use crate::proxy::{Caller, is_anonymous, is_loop, is_withheld, routing_hash};
 use crate::rejection::Rejection;
 use crate::sip::{Method, Name, Reply, Request, Status};
@@ -53,18 +53,20 @@ impl Node {
         if asked.request.method() == &Method::SUBSCRIBE && watches_itself(&asked.request, &proven.account, dialled) {
             return self.subscribe(now, &asked, &proven.account);
         }
-        let Some(plan) = self.passing(&asked, &proven.account, dialled) else { return };
-        if let Err(rejection) = self.may_dial(&asked, &proven.account) {
+        // SPEC 10.2: the calls of a phone are those of the user who sits there.
+        let account = self.seated(&asked, &proven.account);
+        let Some(plan) = self.passing(&asked, &account, dialled) else { return };
+        let behind = self.breaks_out(now, &asked, &account);
+        let decision = self.dialled(now, &account, dialled.as_str(), behind.as_ref());
+        if let Err(rejection) = self.may_dial(&asked, &account, &decision.outcome) {
             return self.refuse_known(now, &asked, &rejection);
         }
-        let caller = self.caller_of(&proven.account);
-        let claims = self.claims_of(now, &asked, &proven.account);
-        let behind = self.breaks_out(now, &asked, &proven.account);
-        let decision = self.dialled(now, &proven.account, dialled.as_str(), behind.as_ref());
+        let caller = self.caller_of(&account);
+        let claims = self.claims_of(now, &asked, &account);
         if let Some(call) = self.help_behind(&asked, &decision) {
             return self.dial_help(now, asked, caller, &call);
         }
-        if self.does_itself(now, &asked, &proven.account, &decision) {
+        if self.does_itself(now, &asked, [&account, &proven.account], &decision) {
             return;
         }
         let plan = Passing { gives: decision.gives(&self.config.site.name), ..plan };
@@ -74,11 +76,14 @@ impl Node {
         }
     }
 
-    /// SPEC 5.10, 9.9: what is refused before anything is dialled.
-    fn may_dial(&self, asked: &Asked, account: &Account) -> Result<(), Rejection> {
+    /// SPEC 5.10, 9.9: what is refused whatever the plan says. A parked phone logs in and out by dialling, and nothing else.
+    fn may_dial(&self, asked: &Asked, account: &Account, outcome: &Outcome) -> Result<(), Rejection> {
         let method = asked.request.method();
         if method == &Method::PUBLISH {
             return Err(Rejection::new(Status::METHOD_NOT_ALLOWED).with(Name::Allow, ALLOW));
+        }
+        if let Outcome::Feature { feature: Feature::ExtnLogin | Feature::ExtnLogout, .. } = outcome {
+            return Ok(());
         }
         let Account::Resident(extension) = account else { return Ok(()) };
         // In a lab without passwords nobody has proven to be the user who is elsewhere (SPEC 4.7).

@@ -58,7 +58,9 @@ impl Node {
     fn remove(&mut self, now: Now, extension: &Extension, resident: &Resident) {
         let at = resident.away.as_ref().map_or(&self.config.site.name, |away| &away.site).clone();
         let notices = resident.away.iter().map(|away| Notice::remove(extension, &away.site, resident.login)).collect();
-        let is_in = resident.away.is_some() || resident.bindings.iter().any(|binding| binding.is_live(now.instant));
+        let is_in = resident.away.is_some()
+            || !resident.seats.is_empty()
+            || resident.bindings.iter().any(|binding| binding.is_live(now.instant));
         let gone = Event::LoggedOut { extension: extension.clone(), at, by: LoggedOutBy::Removal };
         let events = is_in.then_some(gone).into_iter().collect();
         self.change(now, extension, None, Then { notices, events, ..Then::default() });

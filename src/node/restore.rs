@@ -39,6 +39,14 @@ impl Node {
         for (shard, records) in shards.iter_mut().zip(parts) {
             shard.restore(now, Restored { records, routes: left.routes });
         }
+        // Who sits where is known once all are back.
+        for shard in shards {
+            for (extension, _) in shard.location.snapshot() {
+                if shard.writes_for(&extension) {
+                    shard.look_at_seats(now, &extension);
+                }
+            }
+        }
     }
 
     /// Takes back what was left, before anything else comes in.

@@ -17,8 +17,8 @@ use crate::link::proof::{Peer, trunk_mark};
 use crate::link::{Claims, Purpose};
 use crate::location::{Binding, Record, Resident};
 use crate::plan::{
-    Around, Caller as Dialler, Calling, CallingNumber, Decision, Level, Modifiers, Outcome, Priority, RightsNames,
-    Standing,
+    Around, Caller as Dialler, Calling, CallingNumber, Decision, Feature, Level, Modifiers, Outcome, Priority,
+    RightsNames, Standing,
 };
 use crate::proxy::{
     Caller, Kind, Manner, Ringing, Rule, Shows, Stage, Target, TargetSet, Withheld, escaped_user, phone_stages,
@@ -115,6 +115,9 @@ impl Node {
             Outcome::LoopDetected => Err(Rejection::new(Status::LOOP_DETECTED)),
             Outcome::Forbidden(why) => Err(Rejection::warned(Status::FORBIDDEN, why.to_string())),
             Outcome::NoRoute => Err(no_line_free()),
+            Outcome::Feature { feature: Feature::DialPhysicalExtn, argument } => {
+                self.desk_stages(now.instant, argument)
+            }
             // Only a phone's INVITE makes the site do something (SPEC 10.4).
             Outcome::Feature { feature, .. } => Err(not_here(*feature)),
         };
@@ -130,7 +133,8 @@ impl Node {
             if is_invite && visitor.guest.user.do_not_disturb && claims.purpose != Purpose::Deliver {
                 return Err(do_not_disturb());
             }
-            return self.ringing(self.phone_stages(extension, &visitor.bindings, now));
+            let phones = record.as_deref().map(|record| self.location.phones_of(extension, record)).unwrap_or_default();
+            return self.ringing(self.phone_stages(extension, &phones, now));
         }
         // Other requests than calls are for all members at once.
         if let Some(group) = self.config.site.groups.get(extension) {
@@ -146,14 +150,40 @@ impl Node {
             return Err(do_not_disturb());
         }
         match record.as_deref() {
-            Some(Record::Resident(resident)) => self.resident_stages(now, extension, resident, claims),
+            Some(here @ Record::Resident(resident)) => {
+                let phones = self.location.phones_of(extension, here);
+                self.resident_stages(now, extension, resident, &phones, claims)
+            }
             Some(Record::Visitor(_)) | None => self.ringing(Vec::new()),
         }
     }
 
+    /// SPEC 6.5: the phones of that user of this site, whoever sits there, wherever the user is.
+    fn desk_stages(&self, now: Instant, extension: &str) -> Routed {
+        if !self.config.site.users.contains_key(extension) {
+            return Err(Rejection::new(Status::NOT_FOUND));
+        }
+        let record = self.record(extension);
+        let bindings = record.as_deref().map_or(&[][..], Record::bindings);
+        let mut stages = Vec::new();
+        for binding in bindings {
+            let sitter = self.location.sitter(extension, &binding.device);
+            let whose = sitter.as_ref().map_or(extension, Extension::as_str);
+            stages.extend(self.phone_stages(whose, std::slice::from_ref(binding), now));
+        }
+        self.ringing(all_at_once(stages.into_iter().map(|stage| vec![stage])))
+    }
+
     /// The phones here, or the site where the user is, with the parked phones behind it.
-    fn resident_stages(&self, now: Instant, extension: &str, resident: &Resident, claims: &Claims) -> Routed {
-        let phones = self.phone_stages(extension, &resident.bindings, now);
+    fn resident_stages(
+        &self,
+        now: Instant,
+        extension: &str,
+        resident: &Resident,
+        phones: &[Binding],
+        claims: &Claims,
+    ) -> Routed {
+        let phones = self.phone_stages(extension, phones, now);
         let Some(away) = &resident.away else { return self.ringing(phones) };
         let claims = Claims { login: Some(resident.login), ..claims.clone() };
         match self.site_stage(&away.site, extension, Purpose::Deliver, Rule::Visited, &claims) {

@@ -116,13 +116,14 @@ impl Node {
         let view = self.location.view(extension.as_str());
         let here = view.as_deref().and_then(Record::visitor);
         let visitor = here.or_else(|| self.returning.get(extension))?;
+        let own = visitor.bindings.iter().map(|binding| &binding.device);
         Some(Renewal {
             extension: extension.clone(),
             login: visitor.login,
             login_id: visitor.id,
             since: visitor.since,
             settings_version: visitor.guest.version,
-            devices: visitor.bindings.iter().map(|binding| device_told(&binding.device)).collect(),
+            devices: own.chain(visitor.seats.iter().map(|seat| &seat.device)).map(device_told).collect(),
             in_call: self.tally().calls_of(extension.as_str()) > 0,
             wants_ha1: here.is_none() || visitor.guest.user.credentials == Credentials::default(),
         })

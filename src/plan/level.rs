@@ -14,6 +14,8 @@ pub struct Level {
     ranks: Vec<Rank>,
     codes: Codes,
     defaults: Vec<u32>,
+    /// Rows that take a PIN.
+    with_pin: Vec<u32>,
 }
 
 /// Why a row cannot be used at this site (SPEC 7.5).
@@ -54,10 +56,14 @@ impl Level {
     }
 
     pub(super) fn new(rows: Vec<ShortCode>) -> Self {
-        let mut level = Self { ranks: Vec::with_capacity(rows.len()), codes: Codes::new(), defaults: Vec::new(), rows };
+        let (ranks, with_pin) = (Vec::with_capacity(rows.len()), Vec::new());
+        let mut level = Self { ranks, codes: Codes::new(), defaults: Vec::new(), with_pin, rows };
         for (place, row) in (0..).zip(&level.rows) {
             level.codes.push(row.pattern.elements());
             level.ranks.push(row.pattern.rank(place));
+            if row.feature.takes_pin() {
+                level.with_pin.push(place);
+            }
             if row.pattern.is_default() {
                 level.defaults.push(place);
             }
@@ -142,7 +148,8 @@ impl Level {
 
     /// The characters before the first wildcard of every code that takes a PIN (SPEC 10.5).
     pub(super) fn pin_starts(&self) -> impl Iterator<Item = &str> {
-        self.rows.iter().filter(|row| row.feature.takes_pin()).map(|row| row.pattern.literal_start())
+        let rows = self.with_pin.iter().filter_map(|&row| self.rows.get(row as usize));
+        rows.map(|row| row.pattern.literal_start())
     }
 
     fn same_from(&self, first: u32) -> impl Iterator<Item = (&ShortCode, Rank)> {

@@ -342,6 +342,23 @@ impl<'a> Routing<'a> {
     }
 }
 
+impl Plan {
+    /// What was dialled, and words about it, without what stands behind the start of a code that takes a PIN (SPEC 10.5): whether the code was
+    /// complete or not, and behind a Break Out prefix too. `own` is the level of the user who dials.
+    pub fn masked(&self, dialled: &str, words: &str, own: Option<&Level>) -> (String, String) {
+        let rights = self.rights.values().map(|here| &here.level);
+        let levels = own.into_iter().chain(rights).chain([&self.system]);
+        let tails = levels.flat_map(Level::pin_starts).filter_map(|start| behind(dialled, start));
+        let Some(tail) = tails.max_by_key(|tail| tail.len()).filter(|tail| !tail.is_empty()) else {
+            return (dialled.to_owned(), words.to_owned());
+        };
+        let whole = words.replace(tail, "…");
+        let complete = tail.trim_end_matches('#');
+        let words = if complete.is_empty() { whole } else { whole.replace(complete, "…") };
+        (format!("{}…", dialled.strip_suffix(tail).unwrap_or_default()), words)
+    }
+}
+
 /// What stands behind the literal start of a code that takes a PIN, also behind a Break Out prefix.
 fn behind<'t>(dialled: &'t str, start: &str) -> Option<&'t str> {
     match dialled.split_once(start) {

@@ -14,7 +14,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::changes::ChangesForm;
 use crate::ids::{Extension, LoginId, LoginNumber, SiteName};
 use crate::link::messages::{Ha1, Settings};
-use crate::location::{Away, Binding, Device, DisplacedDevice, Forced, Guest, Loss, Record, Resident, Visitor};
+use crate::location::{Away, Binding, Device, DisplacedDevice, Forced, Guest, Loss, Record, Resident, Seat, Visitor};
 use crate::settings::Origin;
 use crate::sip::Uri;
 use crate::timing::{Now, TimeOfDay, Wall};
@@ -45,6 +45,8 @@ pub struct ResidentForm {
     tombstones: Vec<DeviceForm>,
     #[serde(skip_serializing_if = "Option::is_none")]
     changes: Option<Box<ChangesForm>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    seats: Vec<SeatForm>,
 }
 
 /// See [`Visitor`].
@@ -66,6 +68,8 @@ pub struct VisitorForm {
     lease: u64,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     displaced: Vec<DisplacedForm>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    seats: Vec<SeatForm>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -117,6 +121,14 @@ struct DeviceForm {
     rotates: bool,
 }
 
+/// See [`Seat`].
+#[derive(Debug, Serialize, Deserialize)]
+struct SeatForm {
+    phone: String,
+    device: DeviceForm,
+    since: u64,
+}
+
 #[derive(Debug, Serialize, Deserialize)]
 struct DisplacedForm {
     device: DeviceForm,
@@ -164,7 +176,8 @@ pub fn restore(forms: Vec<(Extension, Form)>, now: Now) -> Vec<(Extension, Recor
         let record = form.record(&extension, date, now.instant);
         (extension, record)
     });
-    restored.filter(|(_, record)| record.resident().is_some() || !record.bindings().is_empty()).collect()
+    let is_somewhere = |record: &Record| !record.bindings().is_empty() || !record.seats().is_empty();
+    restored.filter(|(_, record)| record.resident().is_some() || is_somewhere(record)).collect()
 }
 
 impl Form {
@@ -201,6 +214,7 @@ impl ResidentForm {
             displaced: self.displaced.into_iter().map(Into::into).collect(),
             tombstones,
             changes: self.changes.map(|changes| Arc::new((*changes).into())),
+            seats: self.seats.into_iter().map(Into::into).collect(),
         }
     }
 }
@@ -218,6 +232,7 @@ impl From<&Resident> for ResidentForm {
             displaced: resident.displaced.iter().map(Into::into).collect(),
             tombstones: resident.tombstones.iter().map(Into::into).collect(),
             changes: resident.changes.as_deref().map(|changes| Box::new(changes.into())),
+            seats: resident.seats.iter().map(Into::into).collect(),
         }
     }
 }
@@ -236,6 +251,7 @@ impl VisitorForm {
             ha1: with_ha1.then(|| (&guest.user.credentials).into()),
             lease: visitor.lease.as_secs(),
             displaced: visitor.displaced.iter().map(Into::into).collect(),
+            seats: visitor.seats.iter().map(Into::into).collect(),
         }
     }
 
@@ -261,6 +277,7 @@ impl VisitorForm {
             lease: Duration::from_secs(self.lease),
             renew_at: now,
             displaced: self.displaced.into_iter().map(Into::into).collect(),
+            seats: self.seats.into_iter().map(Into::into).collect(),
         }
     }
 }
@@ -352,6 +369,18 @@ impl From<DeviceForm> for Device {
     fn from(form: DeviceForm) -> Self {
         let instance = form.instance.map(|instance| instance.0);
         Self { instance, call_id: form.call_id.0, host: form.host.0, rotates: form.rotates }
+    }
+}
+
+impl From<&Seat> for SeatForm {
+    fn from(seat: &Seat) -> Self {
+        Self { phone: seat.phone.as_str().to_owned(), device: (&seat.device).into(), since: seat.since.0 }
+    }
+}
+
+impl From<SeatForm> for Seat {
+    fn from(form: SeatForm) -> Self {
+        Self { phone: Extension::new(form.phone), device: form.device.into(), since: Wall(form.since) }
     }
 }
 
@@ -506,6 +535,7 @@ mod tests {
             displaced: losses.map(lost).collect(),
             tombstones: vec![device(b"stone")],
             changes: Some(Arc::new(changes())),
+            seats: vec![Seat { phone: Extension::new("desk-7"), device: device(b"lobby"), since: START }],
         })
     }
 
@@ -525,6 +555,7 @@ mod tests {
             lease: Duration::from_secs(120),
             renew_at: now.instant,
             displaced: Vec::new(),
+            seats: vec![Seat { phone: Extension::new("301"), device: device(b"lobby"), since: START }],
         })
     }
 
@@ -560,6 +591,7 @@ mod tests {
         assert_eq!(read.resident().expect("a resident").changes.as_deref(), Some(&changes()));
         let text = String::from_utf8(encode(&resident(now), false)).expect("JSON");
         let (_, written) = text.split_once("\"changes\":").expect("they are written");
+        let written = written.split_once(",\"seats\":").map_or(written, |(changes, _)| changes);
         insta::assert_snapshot!(written);
     }
 
@@ -586,7 +618,10 @@ mod tests {
             resident.bindings.first().map(|binding| binding.expires_in(now.instant))
         };
         assert_eq!((left(100), left(299), left(300), left(10_000)), (Some(200), Some(1), None, None));
-        let gone = read(&visitor(start), false, later(start, Duration::from_secs(300)));
+        let end = later(start, Duration::from_secs(300));
+        assert!(read(&visitor(start), false, end).is_some(), "this one sits at a desk");
+        let Record::Visitor(visitor) = visitor(start) else { panic!("a visitor") };
+        let gone = read(&Record::Visitor(Visitor { seats: Vec::new(), ..visitor }), false, end);
         assert!(gone.is_none(), "a visitor without a phone is none");
     }
 

@@ -26,11 +26,11 @@ fn warnings(london: &str) -> Vec<String> {
 
 #[test]
 fn a_kind_of_key_is_told_once_with_its_first_place_and_how_often_it_stands_elsewhere() {
-    let user = |extension| format!("[[users]]\nextension = \"{extension}\"\npassword = \"p\"\nlogin_code = \"1205\"\n");
+    let trunk = |name| format!("[[trunks]]\nname = \"{name}\"\ngroup = \"g\"\naddress = \"carrier.example\"\n");
     assert_eq!(
-        warnings(&format!("[site]\nusers_csv = \"users.csv\"\n{}{}", user("201"), user("202"))),
+        warnings(&format!("{}{}", trunk("a"), trunk("b"))),
         [
-            "london.toml:8: users[0].login_code: has no effect in this release: nobody can log in by dialling (1 more like this)",
+            "london.toml:6: trunks[0].address: has no effect in this release: host names are not looked up: no call ever leaves by this trunk (1 more like this)",
         ]
     );
 }
@@ -80,19 +80,5 @@ fn a_trunk_with_a_host_name_is_never_used() {
         warnings(trunk),
         ["london.toml:6: trunks[0].address: has no effect in this release: host names are not looked up: \
              no call ever leaves by this trunk"]
-    );
-}
-
-#[test]
-fn codes_that_get_403_are_told_wherever_they_stand() {
-    let code = r#"{ code = "*36", feature = "ExtnLogout" }"#;
-    let plan = format!(
-        "[[users]]\nextension = \"201\"\npassword = \"p\"\nshort_codes = [{code}]\n[rights.office]\nshort_codes = [{code}]\n\
-         [[short_codes]]\ncode = \"*1\"\nfeature = \"Busy\"\n[[short_codes]]\ncode = \"*36\"\nfeature = \"ExtnLogout\"\n"
-    );
-    assert_eq!(
-        warnings(&plan),
-        ["london.toml:14: short_codes[1].feature: has no effect in this release: whoever dials this code gets 403 \
-             (2 more like this)"]
     );
 }

@@ -9,6 +9,7 @@ mod commands;
 mod configuration;
 mod damaged_store;
 mod demo;
+mod desk;
 mod dialogs;
 mod emergency;
 mod full_disk;

@@ -5,7 +5,7 @@ use std::net::UdpSocket;
 use std::time::{Duration, Instant};
 
 use super::agent::{Agent, Dialog};
-use super::message::{header, status};
+use super::message::header;
 use super::support::Network;
 
 /// Samples a second.
@@ -179,17 +179,4 @@ fn the_ports_are_those_of_the_plan() {
     let from = ear.listen().expect("a tone").from.port();
     assert!((43_210..43_292).contains(&from) && from % 2 == 0, "{from}");
     is_hung_up_on(&ada);
-}
-
-#[test]
-fn a_code_that_is_not_served_is_refused_with_a_reason_and_a_warning() {
-    let network = Network::new();
-    let code = "[[short_codes]]\ncode = \"*71N#\"\nfeature = \"DialPhysicalExtn\"\nnumber = \"N\"\n[emergency]";
-    network.edit("sites/london.toml", "[emergency]", code);
-    let _running = network.run(&[]);
-    let ada = Agent::registered(&network, "london", "201");
-    let call = ada.call("*71202%23");
-    let refusal = ada.refusal(&call);
-    assert_eq!(status(&refusal), 403);
-    assert!(header(&refusal, "Warning").starts_with("399 "), "{refusal}");
 }

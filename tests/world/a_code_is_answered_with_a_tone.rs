@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use hotdesk::phone::{PhoneEvent, RequestRef};
-use hotdesk::plan::Feature;
 use hotdesk::sip::{Method, Name, Status};
 
-use crate::support::{Dialled, Seat, Stores, TonePacket, World};
+use crate::support::{Dialled, Seat, Stores, World};
 
 /// 201 at London with a registered phone; `*82` alone is a button for Paris.
 fn world(seed: u64) -> (World, Seat) {
@@ -20,14 +19,6 @@ fn world(seed: u64) -> (World, Seat) {
 fn ends(world: &mut World, dialled: Dialled) {
     let over = |event: &PhoneEvent| matches!(event, PhoneEvent::Ended { call } if *call == dialled.call).then_some(());
     world.find(dialled.seat, Duration::from_secs(40), over).expect("the site hangs up");
-}
-
-/// A whole confirmation: answered, tone, BYE.
-fn confirmed(world: &mut World, seat: Seat, code: &str) -> Vec<TonePacket> {
-    let (dialled, before) = (world.dial(seat, code), world.tones().len());
-    world.answered(dialled);
-    ends(world, dialled);
-    world.tones()[before..].to_vec()
 }
 
 /// What a phone dials next is dialled in Paris.
@@ -44,7 +35,7 @@ fn next_goes_to_paris(world: &mut World, ada: Seat) {
 #[test]
 fn the_site_confirms_by_a_second_of_tone_to_the_phone() {
     let (mut world, ada) = world(1);
-    let packets = confirmed(&mut world, ada, "*82");
+    let packets = world.code(ada, "*82");
     assert_eq!(packets.len(), 50);
     let first = &packets[0];
     let apart: Vec<_> = packets.windows(2).map(|pair| (pair[1].at - pair[0].at).as_millis()).collect();
@@ -59,7 +50,7 @@ fn the_site_confirms_by_a_second_of_tone_to_the_phone() {
 fn a_break_out_code_alone_sends_the_next_call_there_and_only_that_one() {
     let (mut world, ada) = world(2);
     let orange = world.carrier("orange");
-    confirmed(&mut world, ada, "*82");
+    world.code(ada, "*82");
     world.pass(28);
     // A call within Paris, by the Paris plan.
     let call = world.dial(ada, "00199000999");
@@ -87,7 +78,7 @@ fn after_half_a_minute_the_next_call_goes_its_own_way() {
 fn help_is_dialled_here_whatever_was_dialled_before() {
     let (mut world, ada) = world(4);
     let bt = world.carrier("bt");
-    confirmed(&mut world, ada, "*82");
+    world.code(ada, "*82");
     let call = world.dial(ada, "15");
     let arrival = world.arrival(bt);
     assert!(arrival.uri.contains("999"), "{}", arrival.uri);
@@ -233,21 +224,6 @@ fn what_the_site_can_not_do_is_refused_before_anything_is_done() {
 fn a_slow_store_keeps_no_tone_that_needs_none() {
     let (mut world, ada) = world(14);
     world.store("london", Stores::After(Duration::from_secs(1)));
-    assert_eq!(confirmed(&mut world, ada, "*82").len(), 50);
-    world.end();
-}
-
-#[test]
-fn a_feature_that_nothing_acts_on_says_so() {
-    let mut world = World::with(15, |sample| {
-        let code = sample.site("london").short_codes[0].clone();
-        let code = hotdesk::settings::ShortCodeRow { code: "*99".into(), feature: "DialPhysicalExtn".into(), ..code };
-        let code = hotdesk::settings::ShortCodeRow { number: Some("N".into()), line_group: None, site: None, ..code };
-        sample.site("london").short_codes.push(code);
-    });
-    let ada = world.registered("201", "london");
-    let dialled = world.dial(ada, "*99");
-    let refused = world.refused(dialled);
-    assert!(refused.status == Status::FORBIDDEN && refused.says(Feature::DialPhysicalExtn.name()), "{refused:?}");
+    assert_eq!(world.code(ada, "*82").len(), 50);
     world.end();
 }

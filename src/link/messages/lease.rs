@@ -129,12 +129,15 @@ pub struct LogoutRequest {
     /// Because the user was idle.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub idle: bool,
+    /// A person ended it by dialling at the visitor's own phone: that one is kept out, as by a login at home (SPEC 10.1).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_hand: bool,
 }
 
 impl LogoutRequest {
     /// Of a login that ended by itself.
     pub fn of(extension: &Extension, login_id: LoginId, login: Option<LoginNumber>) -> Self {
-        Self { extension: extension.clone(), login_id, login, forced: false, clock: None, idle: false }
+        Self { extension: extension.clone(), login_id, login, forced: false, clock: None, idle: false, by_hand: false }
     }
 }
 

@@ -33,7 +33,18 @@ pub struct LoginRequest {
     /// `terms` offer nothing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub leaves: bool,
+    /// Not by REGISTER but by dialling (SPEC 10.1): a person does that at a phone that V knows, or whose digest is given.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_dialling: bool,
+    /// The PIN that was dialled; H checks it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<Pin>,
 }
+
+/// A PIN. Never printed.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Pin(pub String);
 
 /// One phone (SPEC §1).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -144,7 +155,7 @@ pub struct Ha1 {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Refusal {
-    /// 401 for a wrong digest, else as SPEC §13 says.
+    /// 401 for a wrong digest or PIN, else as SPEC §13 says.
     pub status: u16,
     /// For the reason phrase and `Warning`.
     pub text: String,
@@ -193,6 +204,12 @@ impl From<Ha1> for Credentials {
 impl fmt::Debug for Ha1 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Ha1(…)")
+    }
+}
+
+impl fmt::Debug for Pin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Pin(…)")
     }
 }
 

@@ -69,6 +69,8 @@ fn request() -> LoginRequest {
         },
         source: [192, 0, 2, 7].into(),
         leaves: false,
+        by_dialling: false,
+        code: None,
     }
 }
 

@@ -10,6 +10,6 @@ mod world;
 pub use ladder::{Fate, Rung, header};
 pub use lines::{Line, LineClass};
 
-pub use play::{Arrival, Dialled};
+pub use play::{Arrival, Dialled, Failure};
 pub use sample::{Sample, shards_asked_for};
-pub use world::{Seat, Stores, TonePacket, World};
+pub use world::{Seat, Stores, World};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use hotdesk::phone::{CallRef, PhoneEvent};
 use hotdesk::sip::{Request, Response, Status};
 
-use super::world::{Seat, World};
+use super::world::{Seat, TonePacket, World};
 
 /// A call as its caller sees it.
 #[derive(Clone, Copy, Debug)]
@@ -122,6 +122,28 @@ impl World {
             _ => None,
         });
         answer.unwrap_or_else(|| panic!("{}'s call has no end", self.name(dialled.seat)))
+    }
+
+    /// Dials a code that the site answers itself: it is done, and the site hangs up. The tone's packets.
+    pub fn code(&mut self, seat: Seat, code: &str) -> Vec<TonePacket> {
+        let before = self.tones().len();
+        let dialled = self.dial(seat, code);
+        self.code_done(dialled);
+        self.tones()[before..].to_vec()
+    }
+
+    /// A code that was dialled is done, and the site hangs up.
+    pub fn code_done(&mut self, dialled: Dialled) {
+        self.answered(dialled);
+        let own = dialled.call;
+        let over = |event: &PhoneEvent| matches!(event, PhoneEvent::Ended { call } if *call == own).then_some(());
+        self.find(dialled.seat, LONG, over).unwrap_or_else(|| panic!("nobody hangs up on {}", self.name(dialled.seat)));
+    }
+
+    /// Dials a code that the site does not do.
+    pub fn code_refused(&mut self, seat: Seat, code: &str) -> Failure {
+        let dialled = self.dial(seat, code);
+        self.refused(dialled)
     }
 
     /// The call is answered.
