@@ -118,8 +118,11 @@ fn register_many(network: &Network, users: Range<usize>, kill: impl FnOnce()) ->
     let mut confirmed = Vec::new();
     let mut hear = |patience| {
         while let Some(answer) = phone.receive_within(patience) {
-            assert_eq!(status(&answer), 200, "{answer}");
-            confirmed.push(header(&answer, "Call-ID").to_owned());
+            // A disk that takes longer than 2 s is told so (SPEC 13): nothing is promised then.
+            match status(&answer) {
+                200 => confirmed.push(header(&answer, "Call-ID").to_owned()),
+                other => assert_eq!(other, 503, "{answer}"),
+            }
         }
         confirmed.len()
     };

@@ -69,9 +69,12 @@ impl History {
         // What is delivered where the caller is asks nobody else.
         let way = if place == from.site { vec![(place, place)] } else { vec![(from.site, home), (home, place)] };
         let open = way.iter().all(|(a, b)| self.in_touch_for(a, b) > SETTLED);
-        let known = self.promises.must(from, now + Duration::from_secs(5))
-            && (from.is_at_home() && self.promises.places(from.who, now) == BTreeSet::from([from.site])
-                || self.in_touch_for(from.site, home_of(from.who)) > SETTLED);
+        // A parked phone may not call, and what is known of a visitor comes from its home.
+        let sits_here = match from.is_at_home() {
+            true => self.promises.places(from.who, now) == BTreeSet::from([from.site]),
+            false => self.in_touch_for(from.site, home_of(from.who)) > SETTLED,
+        };
+        let known = sits_here && self.promises.must(from, now + Duration::from_secs(5));
         (!busy && !edge && open && known && must == may).then_some(must)
     }
 

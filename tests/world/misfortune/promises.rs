@@ -149,7 +149,9 @@ impl Promises {
         let home = home_of(chair.who);
         let Person { place, forgotten, .. } = self.person(chair.who).clone();
         let known = self.must(chair, asked);
-        let is_elsewhere = place.len() == 1 && !place.contains(home);
+        // A stay that has just ended gives its user back.
+        let lasts = |site: &Site| self.of(chair.who, site).any(|other| self.must(other, now + SLACK));
+        let is_elsewhere = place.len() == 1 && !place.contains(home) && place.iter().all(lasts);
         match meant {
             Meant::Login if chair.is_at_home() && is_elsewhere && known => {
                 return Err(format!("{chair} is parked, and took its user from {place:?}"));
