@@ -40,6 +40,7 @@ fn network() -> Network {
         admin_token: None,
         call_log: None,
         data_dir: None,
+        resolvers: Vec::new(),
         profiles: Default::default(),
         sites: Default::default(),
     }

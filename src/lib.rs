@@ -12,12 +12,12 @@
 //!
 //! ```text
 //! 5 faces     main  cli/(run check dial who logout demo hash secret)  admin/(the operator's API)
-//! 4 world     config/(raw serde → validated)  net/(udp, driver, siblings)  storage/(redb)  telemetry  shutdown
+//! 4 world     config/(raw serde → validated)  net/(udp, driver, siblings, resolver)  storage/(redb)  telemetry  shutdown
 //! 3 building  node/(owns all of the below, wiring only)  event  phone/(the other side of the wire: demo and tests)
 //! 2 roles     registrar/  hot_desk/(home, visited, renewal, licence)  proxy/(source, targets, diversion, forward, context, loops)
 //!             service/(the reg event: subscription, reg_info)
 //! 1 machines  transaction/  location/(records, table, ledger)  plan/  link/(token, answer, seal, peer, proof)  auth/
-//!             trunk/(health, queue, challenge, shifts, registration)
+//!             trunk/(health, names, queue, challenge, shifts, registration)
 //! 0 words     sip/(the wire)  settings/  ids  digits  timing  transmit  deadlines  alarms  guarded  pages  rejection
 //! ```
 //!

@@ -92,10 +92,12 @@ impl Log {
             Event::TrunkDown(change) => {
                 let (trunk, left) = (Plain(&change.trunk), change.left);
                 let why = change.failure.map_or("", failure);
-                warn!(%site, %trunk, address = %change.address, why, addresses_left = left, "trunk down");
+                let address = change.address.map(tracing::field::display);
+                warn!(%site, %trunk, address, why, addresses_left = left, "trunk down");
             }
             Event::TrunkUp(change) => {
-                info!(%site, trunk = %Plain(&change.trunk), address = %change.address, "trunk up");
+                let address = change.address.map(tracing::field::display);
+                info!(%site, trunk = %Plain(&change.trunk), address, "trunk up");
             }
             Event::NetworkDiffers { site: other } => {
                 warn!(%site, %other, "the other site has another network.toml: realm, profiles or the table of sites differ");
@@ -149,6 +151,7 @@ fn failure(failure: TrunkFailure) -> &'static str {
         TrunkFailure::Silent => "no response",
         TrunkFailure::Unreachable => "unreachable",
         TrunkFailure::Unavailable => "503",
+        TrunkFailure::Unresolved => "its name has no address",
     }
 }
 

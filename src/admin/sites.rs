@@ -70,6 +70,7 @@ fn calls_of(place: &Place<'_>) -> Value {
             "group": trunk.group,
             "calls": tally.channels_of(&trunk.name),
             "channels": trunk.channels,
+            "host": trunk.host,
             "up": seen.is_up(),
             "addresses": addresses.collect::<Vec<Value>>(),
             "registration": place.handle.overview.registration(&trunk.name).map(registration),

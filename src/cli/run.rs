@@ -215,6 +215,9 @@ impl Arguments {
     /// Sites and sockets are made at the start: a configuration with others needs a new one.
     fn fits(&self, old: &Plans, new: Plans) -> Result<Plans, Vec<String>> {
         let mut problems = Vec::new();
+        if old.0.network.resolvers != new.0.network.resolvers {
+            problems.push(format!("{}: network.resolvers change only with a restart", self.config.display()));
+        }
         if old.0.network.data_dir != new.0.network.data_dir {
             problems.push(format!("{}: network.data_dir changes only with a restart", self.config.display()));
         }

@@ -13,9 +13,7 @@ use super::raw::{
     ArsTable, EmergencyTable, GroupRow, HotDeskTable, NetworkFile, NetworkTable, ProfileTable, RegistrarTable,
     SipTable, SiteFile, SiteRow, SiteTable, TrunkRow, UserRow,
 };
-use super::trunks::address_of;
 use crate::ids::SiteName;
-use crate::sip::Uri;
 
 /// A key without effect.
 struct Inactive<T> {
@@ -38,8 +36,7 @@ const PROFILES: &[Inactive<ProfileTable>] = &[];
 
 const SITES: &[Inactive<SiteRow>] = &[];
 
-const SITE: &[Inactive<SiteTable>] =
-    &[row("voicemail", has_named_voicemail, "host names are not looked up: no call is sent to voicemail")];
+const SITE: &[Inactive<SiteTable>] = &[];
 
 const SIP: &[Inactive<SipTable>] = &[];
 
@@ -59,17 +56,7 @@ const GROUPS: &[Inactive<GroupRow>] = &[];
 
 const ARS: &[Inactive<ArsTable>] = &[];
 
-const TRUNKS: &[Inactive<TrunkRow>] =
-    &[row("address", has_host_name, "host names are not looked up: no call ever leaves by this trunk")];
-
-fn has_host_name(trunk: &TrunkRow) -> bool {
-    trunk.address.as_deref().is_some_and(|address| address_of(address).is_none())
-}
-
-fn has_named_voicemail(site: &SiteTable) -> bool {
-    let uri = site.voicemail.clone().filter(|uri| !uri.is_empty()).and_then(|uri| Uri::parse(uri).ok());
-    uri.is_some_and(|uri| uri.host().is_none_or(|host| host.ip().is_none()))
-}
+const TRUNKS: &[Inactive<TrunkRow>] = &[];
 
 /// `""` says nothing.
 fn says(text: &Option<String>) -> bool {

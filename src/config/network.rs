@@ -26,6 +26,7 @@ pub fn network(document: &Document, file: &NetworkFile, report: &mut Report) -> 
             .map(|token| crate::settings::Secret(token.into_bytes())),
         call_log: report.text(at.key("call_log"), table.call_log.as_deref()).map(|path| document.path(&path)),
         data_dir: report.text(at.key("data_dir"), table.data_dir.as_deref()).map(|path| document.path(&path)),
+        resolvers: resolvers(at.key("resolvers"), &table.resolvers, report),
         profiles: profiles(root.key("profiles"), &file.profiles, report),
         sites: sites(root.key("sites"), &file.sites, report),
     };
@@ -39,6 +40,19 @@ fn realm(at: At<'_>, table: &NetworkTable, report: &mut Report) -> String {
         report.error(at.key("realm"), "a realm has no quotes and no backslashes");
     }
     realm
+}
+
+/// Name servers: an address, with or without a port.
+fn resolvers(at: At<'_>, written: &[String], report: &mut Report) -> Vec<SocketAddr> {
+    let server = |(index, text): (usize, &String)| {
+        let server = text.parse().ok().or_else(|| Some(SocketAddr::new(text.parse().ok()?, 53)));
+        if server.is_none_or(|server: SocketAddr| server.port() == 0 || server.ip().is_unspecified()) {
+            let message = format!("`{text}` is no address of a name server, such as 10.0.0.53 or 127.0.0.1:5353");
+            report.error(at.row(index), message);
+        }
+        server
+    };
+    written.iter().enumerate().filter_map(server).collect()
 }
 
 /// What one key asks of another.

@@ -11,6 +11,7 @@ use tokio::time::{Sleep, sleep_until};
 
 use super::clock;
 use super::handle::Gauges;
+use super::resolver::Resolver;
 use super::rtp::RtpPorts;
 use super::siblings::Siblings;
 use super::site::{Order, Tell};
@@ -19,6 +20,7 @@ use super::udp::{Sent, Sockets};
 use crate::location::{Store, Stored};
 use crate::node::{Command, Node};
 use crate::timing::Now;
+use crate::trunk::Resolved;
 
 /// Datagrams of one socket, or handovers, that are handled before what follows from them is sent.
 const BATCH: usize = 64;
@@ -33,6 +35,9 @@ pub struct Driver {
     rtp: RtpPorts,
     siblings: Siblings,
     store: Box<dyn Store>,
+    resolver: Resolver,
+    /// What has been looked up, for the node.
+    resolved: Vec<(String, Resolved)>,
     orders: mpsc::Receiver<Order>,
     tell: Tell,
     tap: Option<Tap>,
@@ -50,14 +55,30 @@ impl Driver {
         sockets: Sockets,
         siblings: Siblings,
         store: Box<dyn Store>,
+        resolver: Resolver,
         orders: mpsc::Receiver<Order>,
         tell: Tell,
         idle: watch::Sender<bool>,
         gauges: Arc<Gauges>,
     ) -> Self {
-        let (alarm, draining, tap) = (Alarm::new(), false, None);
+        let (alarm, draining, tap, resolved) = (Alarm::new(), false, None, Vec::new());
         let rtp = RtpPorts::new(sockets.addresses().collect());
-        Self { node, sockets, rtp, siblings, store, orders, tell, tap, alarm, draining, idle, gauges }
+        Self {
+            node,
+            sockets,
+            rtp,
+            siblings,
+            store,
+            resolver,
+            resolved,
+            orders,
+            tell,
+            tap,
+            alarm,
+            draining,
+            idle,
+            gauges,
+        }
     }
 
     /// Wait; read the clock; take what came; fire what is due; hand out what follows. Ends when told to.
@@ -84,7 +105,8 @@ impl Driver {
         }
     }
 
-    /// Until an order comes (then it is returned), a socket is ready, something is handed over, or the node's next timer is due.
+    /// Until an order comes (then it is returned), a socket is ready, something is handed over or looked up, or the node's next timer is
+    /// due.
     async fn wait(&mut self) -> Option<Order> {
         let due = self.node.poll_timeout();
         // A full socket is tried again after a moment.
@@ -98,7 +120,8 @@ impl Driver {
             // All are always asked, so that all know whom to wake.
             let (io, timer) = (self.sockets.poll_ready(cx), self.alarm.poll(cx, due));
             let (handed_over, news) = (self.siblings.poll_ready(cx), self.store.poll_news(cx));
-            let ready = [io, timer, handed_over, news].iter().any(Poll::is_ready);
+            let looked_up = self.resolver.poll_answer(cx).map(|answer| self.resolved.push(answer));
+            let ready = [io, timer, handed_over, news, looked_up].iter().any(Poll::is_ready);
             if ready { Poll::Ready(None) } else { Poll::Pending }
         })
         .await
@@ -108,6 +131,9 @@ impl Driver {
         for _ in 0..BATCH {
             let Some(handover) = self.siblings.take() else { break };
             self.node.handle_handover(now, handover);
+        }
+        for (name, resolved) in std::mem::take(&mut self.resolved) {
+            self.node.handle_resolved(now, &name, resolved);
         }
         for id in self.sockets.ids() {
             for _ in 0..BATCH {
@@ -142,6 +168,9 @@ impl Driver {
                     self.play(now);
                 }
             }
+        }
+        while let Some(name) = self.node.poll_lookup() {
+            self.resolver.ask(name);
         }
         while let Some(handover) = self.node.poll_handover() {
             self.siblings.give(handover);

@@ -14,6 +14,7 @@ mod clock;
 mod driver;
 mod drops;
 mod handle;
+mod resolver;
 mod rtp;
 mod siblings;
 mod site;

@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::clock;
 use super::driver::Driver;
 use super::handle::{Gauges, Handle};
+use super::resolver::Resolver;
 use super::siblings::{HandoverDrops, Siblings};
 use super::tap::Tap;
 use super::udp::{Bound, Sockets};
@@ -80,7 +81,7 @@ struct Shard {
 
 /// Starts a site, each of its shards on a thread of its own.
 pub fn start(site: Site) -> io::Result<Running> {
-    let name = site.config.site.name.clone();
+    let (name, resolvers) = (site.config.site.name.clone(), site.config.network.resolvers.clone());
     let count = u8::try_from(site.posts.len()).map_err(io::Error::other)?;
     let now = clock::now();
     let mut nodes = Node::shards(site.config, now, site.seed, count);
@@ -93,13 +94,20 @@ pub fn start(site: Site) -> io::Result<Running> {
         let thread = if alone { format!("site {name}") } else { format!("site {name} {id}") };
         let tell = Arc::clone(&tell);
         let tell: Tell = Box::new(move |now, event| tell.with(|tell| tell(now, event)));
-        shards.push(Shard::start(thread, node, post, siblings, tell)?);
+        shards.push(Shard::start(thread, node, post, siblings, Resolver::new(&resolvers), tell)?);
     }
     Ok(Running { name, shards, overview, handover_drops })
 }
 
 impl Shard {
-    fn start(name: String, node: Node, post: Post, siblings: Siblings, tell: Tell) -> io::Result<Self> {
+    fn start(
+        name: String,
+        node: Node,
+        post: Post,
+        siblings: Siblings,
+        resolver: Resolver,
+        tell: Tell,
+    ) -> io::Result<Self> {
         let (orders, receiver) = mpsc::channel(ORDERS);
         let (idle_sender, idle) = watch::channel(false);
         let gauges = Arc::new(Gauges::of(&*post.store));
@@ -112,7 +120,9 @@ impl Shard {
         };
         let thread = thread::Builder::new().name(name).spawn(move || {
             runtime.block_on(async move {
-                Driver::new(node, sockets, siblings, post.store, receiver, tell, idle_sender, told).serve().await;
+                Driver::new(node, sockets, siblings, post.store, resolver, receiver, tell, idle_sender, told)
+                    .serve()
+                    .await;
             });
             let _ = end.send(());
         })?;

@@ -1,7 +1,6 @@
 //! Who a phone is: digest credentials against the users, visitors and desks of this site (SPEC 4.4, 9.4).
 
 use std::borrow::Cow;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use super::Node;
@@ -9,7 +8,6 @@ use super::tasks::Asked;
 use crate::auth::{Flaw, Given, Ha1s, Verdict};
 use crate::ids::Extension;
 use crate::location::{Guest, Record};
-use crate::proxy;
 use crate::registrar::Update;
 use crate::rejection::Rejection;
 use crate::settings::{Credentials, DigestAlgorithm, Site};
@@ -258,11 +256,6 @@ impl Node {
             None => return None,
         };
         Some(Proven { account, nonce_issued: None })
-    }
-
-    /// Whether a trunk or a site is at that address: no phone is (SPEC 9.5, 9.7).
-    pub(super) fn is_reserved(&self, address: SocketAddr) -> bool {
-        proxy::is_reserved(&self.config.network, &self.config.site, address)
     }
 
     /// Refuses a REGISTER that would make us call a trunk or another site as if it were a phone.

@@ -20,6 +20,7 @@ use super::callers::Callers;
 use super::carriers::Carriers;
 use super::gateways::marked;
 use super::links::Peers;
+use super::names::other_names;
 use super::owner::Owners;
 use super::tasks::Key;
 use super::{Config, lockout_of};
@@ -80,7 +81,7 @@ impl Commons {
     pub(super) fn new(config: &Config, now: Now, shards: u8, entropy: &mut Entropy) -> Self {
         let secret = entropy.bytes();
         let trunks = Trunks::default();
-        trunks.configure(marked(&config.site.trunks));
+        trunks.configure(now.instant, marked(&config.site.trunks), other_names(&config.site));
         Self {
             owners: Owners::new(entropy.bytes(), shards),
             location: Arc::new(Location::new(std::array::from_fn(|_| entropy.next_u64()))),
@@ -111,7 +112,7 @@ impl Commons {
         self.codes.with(|codes| codes.configure(hot_desk.login_attempts, hot_desk.login_lock));
         self.licences.with(|licences| licences.set_places(config.site.licences.clone()));
         self.peers.with(|peers| peers.configure(config, now));
-        self.trunks.configure(marked(&config.site.trunks));
+        self.trunks.configure(now.instant, marked(&config.site.trunks), other_names(&config.site));
         self.carriers.with(Carriers::configure);
     }
 }

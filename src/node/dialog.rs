@@ -8,8 +8,7 @@ use super::tally::tags_of;
 use super::tasks::{Asked, Passing};
 use crate::link::proof::{Peer, Proof, Side, trunk_mark};
 use crate::proxy::{
-    Caller, Dress, Kind, Rule, Stage, Standing, Target, branch_with, forward_request, is_nowhere, source_trunk,
-    via_value,
+    Caller, Dress, Kind, Rule, Stage, Standing, Target, branch_with, forward_request, is_nowhere, via_value,
 };
 use crate::rejection::Rejection;
 use crate::settings::Trunk;
@@ -131,7 +130,7 @@ impl Node {
             return self.register(now, asked);
         }
         let gone = Rejection::new(Status::CALL_DOES_NOT_EXIST);
-        if source_trunk(&self.config.site, asked.source.remote).is_some() || !self.is_from_network(&asked) {
+        if self.source_trunk(asked.source.remote).is_some() || !self.is_from_network(&asked) {
             return self.refuse_statelessly(&asked, &gone);
         }
         match self.authenticate(now, &asked) {
@@ -248,7 +247,7 @@ impl Node {
 
     /// The mark of the trunk that sends from that address.
     fn mark_at(&self, address: SocketAddr) -> Option<u32> {
-        let trunk = self.config.site.trunks.get(source_trunk(&self.config.site, address)?)?;
+        let trunk = self.config.site.trunks.get(self.source_trunk(address)?)?;
         Some(trunk_mark(&trunk.name))
     }
 

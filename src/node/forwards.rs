@@ -3,6 +3,7 @@
 //! The plan decides where a forward goes, in the user's name: what the user may not dial is not forwarded to. A forward that can't be
 //! taken (barred, refused by the profile, one too many, back to where the call was) is as if it were not set.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ use crate::location::Record;
 use crate::plan::{Caller as Dialler, Level, Outcome, Standing, Trace};
 use crate::proxy::{
     Best, Called, Caller, Cause, Diversion, Kind, MOST_FORWARDS, Manner, Ringing, Rule, Shows, Stage, Target,
-    TargetSet, deflected_to, handing_over, source_trunk, went_through,
+    TargetSet, deflected_to, handing_over, went_through,
 };
 use crate::rejection::Rejection;
 use crate::settings::{Group, Ring};
@@ -264,17 +265,27 @@ impl Node {
         self.config.network.home_of(number).unwrap_or(self.entry()).domain.clone()
     }
 
-    /// The site's voicemail, at the address that its URI names.
+    /// The site's voicemail, at the address that its URI names, or at those of its name in turn.
     fn divert_to_voicemail(&self, search: &mut Search<'_>, owner: &Owner<'_>, cause: Cause) -> Option<Ringing> {
         let uri = Uri::parse(self.config.site.voicemail.clone()?).ok()?;
-        let remote = (uri.host()?.ip()?, uri.port().unwrap_or(5060)).into();
+        let at = self.addresses_at(&uri).into_iter().map(|remote| self.voicemail_target(&uri, remote));
+        let stages: Vec<Stage> = at.map(|target| Stage { targets: vec![target] }).collect();
+        if stages.is_empty() {
+            return None;
+        }
+        let name = uri.user().unwrap_or_default().into_owned();
+        self.note_forward(search, owner, cause, &name);
+        Some(stages.into())
+    }
+
+    fn voicemail_target(&self, uri: &Uri, remote: SocketAddr) -> Target {
         let flow = self.flow_to(remote);
-        let trunk = source_trunk(&self.config.site, remote).and_then(|trunk| self.config.site.trunks.get(trunk));
+        let trunk = self.source_trunk(remote).and_then(|trunk| self.config.site.trunks.get(trunk));
         let peer = match trunk {
             Some(trunk) => Peer::Trunk { mark: trunk_mark(&trunk.name), flow },
             None => Peer::Phone { flow, nat: false },
         };
-        let target = Target {
+        Target {
             uri: uri.as_bytes().clone(),
             flow,
             path: Vec::new(),
@@ -287,10 +298,7 @@ impl Node {
             counts: None,
             manner: None,
             conveys: None,
-        };
-        let name = uri.user().unwrap_or_default().into_owned();
-        self.note_forward(search, owner, cause, &name);
-        Some(vec![Stage { targets: vec![target] }].into())
+        }
     }
 
     /// SPEC 9.3: a visitor who is called here is forwarded by home, which is told why.

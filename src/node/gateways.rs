@@ -80,11 +80,12 @@ impl Node {
         self.commons.trunks.poll_timeout().filter(|_| self.shard == FIRST)
     }
 
-    /// Probes the trunks that are down.
+    /// Probes the trunks that are down, and asks for the names that are due.
     pub(super) fn look_at_trunks(&mut self, now: Now) {
         if self.next_look_at_trunks().is_none_or(|at| at > now.instant) {
             return;
         }
+        self.look_up_names(now);
         for gateway in self.commons.trunks.probes(now.instant) {
             self.probe(now, gateway);
         }

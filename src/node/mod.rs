@@ -14,7 +14,7 @@
 //!                            ├─ upkeep    bindings, leases, renewals
 //!                            ├─ timed_logouts   the time of day, idle visitors
 //!                            ├─ asking    other sites: notices, probes
-//!                            ├─ gateways  trunks that are down: probes
+//!                            ├─ gateways  trunks that are down: probes, names
 //!                            └─ registering   with carriers that want it
 //! handle_stored ─── fulfil   the answer, the notices and the events of a stored change
 //! ```
@@ -50,6 +50,7 @@ mod leases;
 mod links;
 mod login;
 mod logout;
+mod names;
 mod overview;
 mod own_calls;
 mod owner;
@@ -195,6 +196,8 @@ pub struct Node {
     link_tasks: Keyed<LinkTask>,
     /// OPTIONS to trunks that are down.
     probes: Keyed<Probe>,
+    /// Host names that the shell is to look up.
+    lookups: VecDeque<String>,
     /// Trunks that answer again, or that somebody has ceased to wait for: who waits for them is told.
     risen: VecDeque<u32>,
     notices: BTreeMap<Key, Sending>,
@@ -283,6 +286,7 @@ impl Node {
             links: Links::new(&config, &commons, &mut entropy),
             link_tasks: Keyed::new(link_tasks),
             probes: Keyed::new(probes),
+            lookups: VecDeque::new(),
             risen: VecDeque::new(),
             notices: BTreeMap::new(),
             logins: BTreeMap::new(),

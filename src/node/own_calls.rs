@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::Node;
+use super::names::is_reserved;
 use super::tasks::{Asked, ClientTask, Key, ServerTask, Timer};
 use crate::event::Event;
 use crate::ids::ShardId;
@@ -145,9 +146,9 @@ impl Node {
     /// Whether an ACK is one to a 200 of ours.
     pub(super) fn own_call_acknowledged(&mut self, now: Now, asked: &Asked) -> bool {
         let Some(key) = self.own_calls.of_request(&asked.request) else { return false };
-        let (network, site) = (&self.config.network, &self.config.site);
+        let (config, commons) = (&self.config, &self.commons);
         let Some(call) = self.own_calls.of(key) else { return false };
-        call.acknowledged(&asked.request, |address| crate::proxy::is_reserved(network, site, address), now.instant);
+        call.acknowledged(&asked.request, |address| is_reserved(config, commons, address), now.instant);
         let next = call.next();
         self.arm_own_call(key, next);
         true

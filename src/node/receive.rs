@@ -7,7 +7,7 @@ use super::handover::Parcel;
 use super::route::number_of;
 use super::tasks::{Asked, ClientTask};
 use crate::event::Event;
-use crate::proxy::{Stamp, source_trunk};
+use crate::proxy::Stamp;
 use crate::registrar;
 use crate::rejection::Rejection;
 use crate::sip::{
@@ -82,7 +82,7 @@ impl Node {
         if let Some(trunk) = self.trunk_of_contact(&asked.request) {
             return self.contact_asks(now, asked, trunk);
         }
-        match source_trunk(&self.config.site, asked.source.remote) {
+        match self.source_trunk(asked.source.remote) {
             Some(trunk) => self.trunk_asks(now, asked, trunk),
             None => self.phone_asks(now, asked),
         }

@@ -47,7 +47,9 @@ impl Node {
         let Peer::Trunk { mark, flow } = from.peer else { return None };
         let uri = contact.uri();
         let is_number = uri.scheme() == Scheme::Sip && uri.user().is_some_and(|user| !user.is_empty());
-        let remote = place_at(self.trunk_of(mark)?, uri, flow.remote).filter(|_| is_number && !uri.has_headers())?;
+        let known = self.commons.trunks.addresses(mark);
+        let remote =
+            place_at(self.trunk_of(mark)?, &known, uri, flow.remote).filter(|_| is_number && !uri.has_headers())?;
         let call = self.calls.of(key)?;
         let uri = uri.detached().as_bytes().clone();
         if call.redirected.len() >= MOST || uri == from.uri || call.redirected.contains(&uri) {
@@ -59,15 +61,14 @@ impl Node {
     }
 }
 
-/// The address that a URI names, if the trunk has it: its own, or one that its calls may come from.
-fn place_at(trunk: &Trunk, uri: &Uri, own: SocketAddr) -> Option<SocketAddr> {
+/// The address that a URI names, if the trunk has it: one of its own, or one that its calls may come from.
+fn place_at(trunk: &Trunk, known: &[SocketAddr], uri: &Uri, own: SocketAddr) -> Option<SocketAddr> {
     let host = uri.host()?;
     let Some(ip) = host.ip() else {
         let (name, _) = trunk.host.rsplit_once(':').unwrap_or((&trunk.host, ""));
         return host.to_string().eq_ignore_ascii_case(name).then_some(own);
     };
     let named = SocketAddr::new(ip, uri.port().unwrap_or(5060));
-    let is_its =
-        named == own || trunk.address == Some(named) || trunk.accept_from.iter().any(|rule| rule.matches(named));
+    let is_its = named == own || known.contains(&named) || trunk.accept_from.iter().any(|rule| rule.matches(named));
     is_its.then_some(named)
 }

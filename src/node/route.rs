@@ -323,8 +323,11 @@ impl Node {
         number: &str,
         asserted: Option<String>,
     ) -> Target {
-        let host = host.map_or_else(|| address.to_string(), str::to_owned);
-        let mark = self.config.site.trunks.get(index).map_or(0, |trunk| trunk_mark(&trunk.name));
+        let trunk = self.config.site.trunks.get(index);
+        // A carrier that has a name is asked by it, whatever it resolves to.
+        let name = trunk.filter(|trunk| trunk.address.is_none()).map(|trunk| &*trunk.host);
+        let host = host.or(name).map_or_else(|| address.to_string(), str::to_owned);
+        let mark = trunk.map_or(0, |trunk| trunk_mark(&trunk.name));
         Target {
             uri: format!("sip:{}@{host}", escaped_user(number)).into(),
             flow: self.flow_to(address),

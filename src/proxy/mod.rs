@@ -32,6 +32,6 @@ pub use manner::Manner;
 pub use middle::Middle;
 pub use rewriting::{Restoring, Shows, Withheld, is_anonymous, is_nowhere, rack_number, rewritings};
 pub use session_timer::{LEAST as LEAST_SESSION, SessionTimer, TooSmall};
-pub use source::{Names, is_reserved, source_trunk};
+pub use source::{Names, is_site, source_trunk};
 pub use tally::Tally;
 pub use targets::{Called, Kind, Line, Lines, Ringing, Rule, Stage, Target, TargetSet, phone_stages, share_breadth};

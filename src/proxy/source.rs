@@ -73,17 +73,17 @@ fn same(name: &[u8], ours: &str) -> bool {
     name.eq_ignore_ascii_case(ours.as_bytes())
 }
 
-/// Whether the address is a trunk's or a site's: a phone that names it for itself would have us call there in its name.
-pub fn is_reserved(network: &Network, site: &Site, address: SocketAddr) -> bool {
-    let address = SocketAddr::new(address.ip().to_canonical(), address.port());
-    let is_site = |entry: &SiteEntry| {
+/// Whether a site of the network is at that address.
+pub fn is_site(network: &Network, address: SocketAddr) -> bool {
+    let is_its = |entry: &SiteEntry| {
         let listens = entry.listen.iter().flat_map(|listen| [listen.bind, listen.advertise]);
         listens.chain([entry.address]).any(|own| own == address)
     };
-    source_trunk(site, address).is_some() || network.sites.values().any(is_site)
+    network.sites.values().any(is_its)
 }
 
-/// The trunk that sends from this address and port: its own address, or one of its `accept_from`.
+/// The trunk that sends from this address and port: its own address, or one of its `accept_from`. What trunks with a host name have
+/// is known by [`Trunks`](crate::trunk::Trunks).
 pub fn source_trunk(site: &Site, source: SocketAddr) -> Option<usize> {
     site.trunks
         .iter()

@@ -116,6 +116,7 @@ mod tests {
             admin_token: None,
             call_log: None,
             data_dir: None,
+            resolvers: Vec::new(),
             profiles: BTreeMap::new(),
             sites: sites.into_iter().map(|site| (site.name.clone(), site)).collect(),
         }

@@ -87,6 +87,8 @@ pub struct Network {
     pub call_log: Option<PathBuf>,
     /// The embedded database; `None`: in memory.
     pub data_dir: Option<PathBuf>,
+    /// Name servers for the host names of trunks; empty: those of the machine. Taken at the start, not at a reload.
+    pub resolvers: Vec<SocketAddr>,
     /// Licence types by name; `basic` is always there.
     pub profiles: BTreeMap<String, Profile>,
     /// All sites by name; at least one.

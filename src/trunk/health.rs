@@ -26,6 +26,8 @@ pub enum Failure {
     Unreachable,
     /// It answered 503.
     Unavailable,
+    /// Its name has no address.
+    Unresolved,
 }
 
 /// The state of one address.

@@ -150,7 +150,7 @@ const EXAMPLES: &[Bad] = &[
         put: r#"realm = "r.example"
 colour = "red""#,
         says: &[
-            "network.toml:3: network.colour: unknown key; known here: realm, link_secret, link_secret_previous, admin, admin_token, call_log, data_dir",
+            "network.toml:3: network.colour: unknown key; known here: realm, link_secret, link_secret_previous, admin, admin_token, call_log, data_dir, resolvers",
         ],
     },
     Bad {
@@ -249,6 +249,18 @@ name = "Eda""#,
         put: r#"[network]
 admin = "10.0.0.1:8080""#,
         says: &["network.toml:1: network.admin_token: is missing: `admin` is not on loopback"],
+    },
+    Bad {
+        what: "a name server without an address",
+        file: "network.toml",
+        find: "[network]",
+        put: r#"[network]
+resolvers = ["10.0.0.53", "dns.example", "0.0.0.0", "10.0.0.1:0"]"#,
+        says: &[
+            "network.toml:2: network.resolvers[1]: `dns.example` is no address of a name server, such as 10.0.0.53 or 127.0.0.1:5353",
+            "network.toml:2: network.resolvers[2]: `0.0.0.0` is no address of a name server, such as 10.0.0.53 or 127.0.0.1:5353",
+            "network.toml:2: network.resolvers[3]: `10.0.0.1:0` is no address of a name server, such as 10.0.0.53 or 127.0.0.1:5353",
+        ],
     },
     Bad {
         what: "a site admin abroad without token",

@@ -72,13 +72,3 @@ any_caller_id = true
 "#;
     assert_eq!(warnings(declined), [""; 0]);
 }
-
-#[test]
-fn a_trunk_with_a_host_name_is_never_used() {
-    let trunk = "[[trunks]]\nname = \"t\"\ngroup = \"g\"\naddress = \"carrier.example:5060\"\n";
-    assert_eq!(
-        warnings(trunk),
-        ["london.toml:6: trunks[0].address: has no effect in this release: host names are not looked up: \
-             no call ever leaves by this trunk"]
-    );
-}

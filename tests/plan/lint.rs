@@ -1,6 +1,6 @@
 //! Lint against brute force: what it says never wins is never won by any short string, and what it does not name is.
 
-use hotdesk::plan::{Around, Everywhere, Finding, Kind, Plan, Step, Trace, lint};
+use hotdesk::plan::{Around, Everywhere, Finding, Kind, Plan, Step, Trace, lint, reach};
 use hotdesk::settings::{Network, Site};
 use proptest::prelude::*;
 
@@ -55,6 +55,39 @@ fn won(codes: &[String], strings: &[String]) -> Vec<bool> {
         }
     }
     won
+}
+
+/// What numbers that begin so give, by every way out.
+fn ways(site: &Site, digits: &str) -> Vec<String> {
+    let plans = [(site.name.clone(), plan_of(site).into())].into();
+    let sites = [(site.name.clone(), site.clone().into())].into();
+    let found = reach(&Everywhere { network: &network(), sites: &sites, plans: &plans }, digits);
+    found.ways.into_iter().map(|way| way.gives).collect()
+}
+
+#[test]
+fn an_alternate_is_a_way_for_the_numbers_of_its_form_and_no_others() {
+    let ars = "main>backup{0N;/Dial/0N/pstn 07N;/Barred} backup{0N;/Dial/44N/colt 1N;/Dial/1N/colt}";
+    let site = sample::site("london", "201", "9N;/Dial/N/main", ars);
+    assert_eq!(ways(&site, "02"), ["Dial 02 via pstn"]);
+    assert_eq!(ways(&site, "442"), ["Dial 442 via colt (by the alternate backup)"]);
+    assert_eq!(ways(&site, "1"), [""; 0], "the form itself has no way for it");
+    assert_eq!(ways(&site, "447"), [""; 0], "what is barred in the form is not tried in the alternate");
+}
+
+#[test]
+fn an_alternate_that_helps_no_number_is_told() {
+    let told = |ars: &str| {
+        let findings = found(&network(), &[sample::site("london", "201", "9N;/Dial/N/main 8N;/Dial/N/backup", ars)]);
+        findings.iter().filter(|finding| finding.kind == Kind::UselessAlternate).count()
+    };
+    assert_eq!(told("main>backup{0N;/Dial/0N/pstn} backup{1N;/Dial/1N/colt}"), 1);
+    assert_eq!(told("main>backup{0N;/Dial/0N/pstn} backup{1N;/Dial/1N/colt 07X;/Dial/0N/colt}"), 0);
+    assert_eq!(
+        told("main>backup{0N;/Dial/0N/pstn 0N;/Barred} backup{0N;/Dial/0N/colt}"),
+        1,
+        "the search ends before it"
+    );
 }
 
 fn a_code() -> impl Strategy<Value = String> {

@@ -134,6 +134,7 @@ pub fn network() -> Network {
         admin_token: None,
         call_log: None,
         data_dir: None,
+        resolvers: Vec::new(),
         profiles: BTreeMap::new(),
         sites,
     }

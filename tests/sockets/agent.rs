@@ -77,7 +77,11 @@ impl Agent {
 
     /// A site's trunk: what answers there.
     pub fn trunk(network: &Network, site: &str) -> Self {
-        let phone = network.trunk(site);
+        Self::carrier(network, site, network.trunk(site))
+    }
+
+    /// What answers at the address of another trunk of that site.
+    pub fn carrier(network: &Network, site: &str, phone: Phone) -> Self {
         let domain = format!("{site}.example");
         Self {
             phone,

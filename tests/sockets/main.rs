@@ -24,3 +24,4 @@ mod start;
 mod storage;
 mod support;
 mod tones;
+mod trunks;

@@ -17,7 +17,8 @@ fn world(seed: u64, retry: u64) -> World {
         let other = trunks.iter().find(|trunk| trunk.name == "mobile-1").cloned().expect("the sample has it");
         trunks.retain(|trunk| trunk.name != "mobile-1");
         trunks.push(hotdesk::settings::Trunk { name: "bt-2".into(), group: "bt".into(), ..other.clone() });
-        trunks.push(hotdesk::settings::Trunk { address: None, name: "mobile-1".into(), ..other });
+        let nobody = "127.0.0.98:5080".parse().ok();
+        trunks.push(hotdesk::settings::Trunk { address: nobody, name: "mobile-1".into(), ..other });
         trunks.iter_mut().for_each(|trunk| trunk.retry = Duration::from_secs(retry));
     })
 }

@@ -48,6 +48,7 @@ mod a_site_may_turn_visitors_away;
 mod a_site_that_does_not_answer_is_unreachable_in_that_very_call;
 mod a_thousand_leases_are_renewed_without_a_rush;
 mod a_thousand_logins_and_calls_end_as_the_reference_model_says;
+mod a_trunk_may_have_a_host_name;
 mod a_trunk_that_does_not_answer_is_left_alone;
 mod a_user_changes_settings_by_dialling;
 mod a_user_has_as_many_calls_as_the_profile_allows;

@@ -28,6 +28,7 @@ pub struct NetworkTable {
     pub admin_token: Option<SecretForm>,
     pub call_log: Option<String>,
     pub data_dir: Option<String>,
+    pub resolvers: Vec<String>,
 }
 
 /// `[profiles.NAME]`.

@@ -42,6 +42,7 @@ fn network(secret: u8, previous: Option<u8>) -> Network {
         admin_token: None,
         call_log: None,
         data_dir: None,
+        resolvers: Vec::new(),
         profiles: Default::default(),
         sites: sites.into_iter().map(|site| (site.name.clone(), site)).collect(),
     }

@@ -44,6 +44,8 @@ pub enum Kind {
     BreakOutLoop,
     /// A form that nothing leads to.
     UnusedForm,
+    /// An alternate form that helps no number of its form.
+    UselessAlternate,
     /// Rights that a user brings to a site that lacks them.
     LacksRights,
     /// A time profile that a user brings to a site that lacks it.
@@ -70,6 +72,7 @@ impl Kind {
         Kind::NoSite,
         Kind::BreakOutLoop,
         Kind::UnusedForm,
+        Kind::UselessAlternate,
         Kind::LacksRights,
         Kind::LacksTimeProfile,
         Kind::NoLicence,
@@ -92,6 +95,7 @@ impl Kind {
             Self::NoSite => "no-site",
             Self::BreakOutLoop => "break-out-loop",
             Self::UnusedForm => "unused-form",
+            Self::UselessAlternate => "useless-alternate",
             Self::LacksRights => "lacks-rights",
             Self::LacksTimeProfile => "lacks-time-profile",
             Self::NoLicence => "no-licence",
@@ -140,6 +144,9 @@ impl Kind {
                 ("the call goes round until it is refused with 482", "let one of the sites dial these digits itself")
             }
             Self::UnusedForm => ("its codes do nothing", "name it as a line group or in another form, or take it out"),
+            Self::UselessAlternate => {
+                ("when every line is busy there is no other", "give the alternate codes for the numbers of the form")
+            }
             Self::LacksRights => {
                 ("the user is not barred there from what is barred at home", "give that site rights of this name")
             }

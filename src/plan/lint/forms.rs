@@ -151,6 +151,28 @@ pub(super) fn dialled<'a>(here: &Here<'a>, sites: &[Here<'a>], report: &mut Repo
     }
 }
 
+/// Alternates that have no way for any number that their form has one for.
+pub(super) fn alternates<'a>(here: &Here<'a>, sites: &[Here<'a>], report: &mut Report) {
+    let caller = Caller::default();
+    let rows = || here.plan.forms.iter().flat_map(|form| form.level.rows());
+    let is_plain = |row: &ShortCode| row.number.as_ref().is_none_or(|number| number.shape("", "").is_some());
+    // numbers of which two pieces vary lead nobody knows where, and are told as that
+    if !rows().filter(|row| row.feature == Feature::Dial).all(is_plain) {
+        return;
+    }
+    let walk = Walk { sites, origin: here.plan.site(), caller, at: None, wanted: Rc::new(NotEmpty) };
+    for form in &here.plan.forms {
+        let Some((settings, other)) = here.site.ars.get(&*form.name).zip(form.alternate) else { continue };
+        let other = here.plan.forms.get(other).map_or("", |form| &form.name);
+        let question = format!("whether the alternate of the form `{}` is ever of use", form.name);
+        let ways = walk.alternates(here.plan, form);
+        if ways.iter().all(|way| report.ask(&*way.machine, 0, &settings.origin, &question) == Found::Nothing) {
+            let what = format!("the alternate `{other}` of the form `{}` has no way for any number of it", form.name);
+            report.note(&settings.origin, Kind::UselessAlternate, what);
+        }
+    }
+}
+
 /// `DialExtn` codes and incoming rules that call nobody, and `BreakOut` codes that name no site.
 pub(super) fn extensions<'h>(
     here: &'h Here<'_>,

@@ -9,7 +9,8 @@
 //! case the product of its length and the codes that it covers. Questions are bounded, one by one and together; what was given up is told as
 //! undecided, and never as good.
 //!
-//! Out of scope: calls forwarded on a user's behalf, alternate routes by load (they change the trunk, not the number), and what a code with two varying pieces in its number leads to: that is undecided.
+//! An alternate form counts as a way for every number that has one by the form itself, whatever a caller's priority. Out of scope: calls
+//! forwarded on a user's behalf, and what a code with two varying pieces in its number leads to: that is undecided.
 
 mod codes;
 mod emergency;
@@ -48,6 +49,7 @@ pub fn lint(all: &Everywhere<'_>) -> Vec<Finding> {
         codes::own(all, here, &sites, &mut report);
         forms::rows(here, &mut report);
         forms::dialled(here, &sites, &mut report);
+        forms::alternates(here, &sites, &mut report);
         loops::break_outs(all, here, &sites, &mut report);
         travel::rights(all, here, &mut report);
         travel::licences(all, here, &mut report);

@@ -165,7 +165,7 @@ fn open(
     open
 }
 
-/// What the route at the end of a way gives, and what lets a caller use it.
+/// What the route at the end of a way gives; when a caller may use an alternate depends on the priority.
 fn given(mut decision: Decision, steps: &[String], asked: &SiteName) -> String {
     let Outcome::Trunk(routes) = &mut decision.outcome else { return decision.gives(asked) };
     let group = steps.last().and_then(|step| step.strip_prefix("trunks of ")).unwrap_or_default();
@@ -176,7 +176,7 @@ fn given(mut decision: Decision, steps: &[String], asked: &SiteName) -> String {
     }
     let alternate = routes.first().and_then(|route| route.alternate.clone());
     let gives = decision.gives(asked);
-    alternate.map_or_else(|| gives.clone(), |alternate| format!("{gives} ({alternate})"))
+    alternate.map_or_else(|| gives.clone(), |alternate| format!("{gives} (by the alternate {})", alternate.form))
 }
 
 fn is_site(step: &str) -> bool {

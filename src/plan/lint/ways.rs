@@ -102,7 +102,7 @@ impl<'a: 'h, 'h> Walk<'a, 'h> {
     }
 
     /// SPEC 6.6: the ways of the alternate form, for the numbers that have a way by the form itself and no code that ends the search.
-    fn alternates(&self, plan: &'h Plan, form: &'h Form) -> Vec<WayOut<'h>> {
+    pub(super) fn alternates(&self, plan: &'h Plan, form: &'h Form) -> Vec<WayOut<'h>> {
         let Some(at) = form.alternate else { return Vec::new() };
         let ends = |row: &ShortCode| {
             let same = |other: &&ShortCode| other.pattern.elements() == row.pattern.elements();

@@ -1,7 +1,7 @@
 //! Sites, phones and carriers on one clock. After each input all outputs are taken, so that one seed gives one history.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -13,6 +13,7 @@ use hotdesk::phone::{Behaviour, Phone, PhoneConfig, PhoneEvent};
 use hotdesk::storage;
 use hotdesk::timing::{Now, Wall};
 use hotdesk::transmit::{Flow, Media, RtpPort, SocketId};
+use hotdesk::trunk::Resolved;
 
 use super::ladder::{Fate, Ladder, Rung, header};
 use super::lines::{Line, LineClass, Lines};
@@ -97,6 +98,12 @@ enum Happening {
         op: StoreOp,
         failed: bool,
     },
+    /// The answer to a look-up, as the name servers give it then.
+    Resolved {
+        site: String,
+        shard: usize,
+        name: String,
+    },
     /// What only extends reaches the disk.
     Written {
         site: String,
@@ -131,6 +138,10 @@ pub struct World {
     opens_ports: bool,
     /// Those that are open.
     ports: BTreeSet<(String, RtpPort)>,
+    /// What host names resolve to, and for how many seconds.
+    hosts: BTreeMap<String, (Vec<IpAddr>, u64)>,
+    /// Whether the name servers say anything.
+    resolves: bool,
 }
 
 /// A packet of a tone on its way to a phone.
@@ -179,6 +190,8 @@ impl World {
             ports: BTreeSet::new(),
             noticed: 0,
             hushed: false,
+            hosts: BTreeMap::new(),
+            resolves: true,
             sample,
         };
         for (name, config) in world.sample.configs() {
@@ -432,6 +445,25 @@ impl World {
     /// A site's clock is ahead by so many milliseconds.
     pub fn set_clock(&mut self, site: &str, ahead: i64) {
         self.site_mut(site).ahead = ahead;
+    }
+
+    /// A host name has these addresses from now on, for so many seconds each time that it is asked for.
+    pub fn host(&mut self, name: &str, addresses: &[&str], ttl: u64) {
+        let addresses = addresses.iter().map(|text| text.parse().expect("an address")).collect();
+        self.hosts.insert(name.to_owned(), (addresses, ttl));
+    }
+
+    /// Whether the name servers answer from now on.
+    pub fn name_servers(&mut self, answer: bool) {
+        self.resolves = answer;
+    }
+
+    fn resolved(&self, name: &str) -> Resolved {
+        match self.hosts.get(name) {
+            _ if !self.resolves => Resolved::Failed,
+            Some((addresses, ttl)) => Resolved::Addresses(addresses.clone(), Duration::from_secs(*ttl)),
+            None => Resolved::Addresses(Vec::new(), Duration::ZERO),
+        }
     }
 
     /// What every line of a class does from now on.
@@ -744,6 +776,13 @@ impl World {
                 }
                 self.drain_site(&site);
             }
+            Happening::Resolved { site, shard, name } => {
+                let (now, resolved) = (self.clock_of(&site), self.resolved(&name));
+                if let Some(node) = self.site_mut(&site).shards.get_mut(shard) {
+                    node.handle_resolved(now, &name, resolved);
+                }
+                self.drain_site(&site);
+            }
             Happening::Written { site, boot, op } => {
                 if self.site_mut(&site).boots == boot && !self.site_mut(&site).shards.is_empty() {
                     self.write(&site, &op);
@@ -844,9 +883,14 @@ impl World {
         let sent: Vec<_> = std::iter::from_fn(|| node.poll_transmit()).collect();
         let stores: VecDeque<_> = std::iter::from_fn(|| node.poll_store()).collect();
         let handovers: Vec<_> = std::iter::from_fn(|| node.poll_handover()).collect();
+        let lookups: Vec<_> = std::iter::from_fn(|| node.poll_lookup()).collect();
         let (from, any) = (seat.address, played || !(sent.is_empty() && stores.is_empty() && handovers.is_empty()));
         for transmit in sent {
             self.send(from, shard, transmit.flow.remote, transmit.bytes);
+        }
+        for host in lookups {
+            let resolved = Happening::Resolved { site: name.to_owned(), shard, name: host };
+            self.schedule(Duration::from_millis(5), resolved);
         }
         self.handed_over += handovers.len();
         for handover in handovers {
