@@ -67,6 +67,11 @@ impl Counts {
         }
     }
 
+    /// When the youngest nonce was issued of those that were put out.
+    pub fn put_out(&self) -> Option<Wall> {
+        self.put_out.map(|nonce| nonce.issued)
+    }
+
     /// How many nonces are kept.
     pub fn len(&self) -> usize {
         self.windows.len()

@@ -21,6 +21,7 @@ pub use lockout::Lockout;
 pub use nonce::{NonceId, Nonces};
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::guarded::Guarded;
 use crate::ids::Entropy;
@@ -134,9 +135,13 @@ impl Authenticator {
         &self.realm
     }
 
-    /// A new nonce, to be used for one challenge.
+    /// A new nonce, to be used for one challenge. After the clock was set back it is issued a little ahead of it where that is needed: what is as
+    /// old as a nonce that was put out counts as used.
     pub fn challenge(&self, now: Wall, entropy: &mut Entropy) -> String {
-        self.nonces.issue(now, entropy)
+        let (_, newest) = self.nonces.span(now);
+        let put_out = self.counts.with(|counts| counts.put_out());
+        let after = put_out.map(|at| at.plus(Duration::from_millis(1))).filter(|after| *after <= newest);
+        self.nonces.issue(after.map_or(now, |after| after.max(now)), entropy)
     }
 
     /// The values of `WWW-Authenticate` or `Proxy-Authenticate` in one challenge, one for each algorithm offered, in order.

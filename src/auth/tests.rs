@@ -97,6 +97,20 @@ impl Phone {
 
 const GOOD: Verdict = Verdict::Good { nonce_issued: NOW };
 
+/// The clock goes an hour ahead, and back to before the start.
+#[test]
+fn a_new_nonce_is_good_whatever_the_clock_has_done() {
+    let mut site = Site::with(&[DigestAlgorithm::Md5], 9);
+    let mut answer = |now: Wall| {
+        let nonce = site.auth.challenge(now, &mut site.entropy);
+        site.check(now, &Phone::answers(&nonce, "secret", 1, Some("auth"), None))
+    };
+    let back = |seconds: u64| Wall(NOW.0 - 1000 * seconds);
+    for now in [NOW, NOW.plus(Duration::from_secs(3600)), back(10), back(59), back(61), back(7200), NOW] {
+        assert!(matches!(answer(now), Verdict::Good { .. }), "{now:?}");
+    }
+}
+
 #[test]
 fn a_right_digest_is_good_once_for_each_count() {
     let mut site = Site::with(&[DigestAlgorithm::Md5], 1);

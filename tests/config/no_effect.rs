@@ -16,21 +16,28 @@ plan = "london.toml"
 "#;
 
 fn warnings(london: &str) -> Vec<String> {
-    let london = format!("[emergency]\nnone = true\n{london}");
-    let folder = Folder::with(&[("network.toml", NETWORK), ("london.toml", &london)]);
-    let csv = "extension,password,priority,forward.busy\n203,p,,201\n204,p,,202\n205,p,3,\n";
-    std::fs::write(folder.path("users.csv"), csv).expect("a file");
+    warned(NETWORK, &[("london.toml", london)])
+}
+
+fn warned(network: &str, plans: &[(&str, &str)]) -> Vec<String> {
+    let plans: Vec<(&str, String)> =
+        plans.iter().map(|(name, plan)| (*name, format!("[emergency]\nnone = true\n{plan}"))).collect();
+    let files: Vec<(&str, &str)> = plans.iter().map(|(name, plan)| (*name, plan.as_str())).collect();
+    let folder = Folder::with(&[&[("network.toml", network)], &files[..]].concat());
     let loaded = load(&folder.path("network.toml"), &Sites::All).unwrap_or_else(|errors| panic!("{errors}"));
     loaded.warnings.iter().map(|warning| folder.plain(&warning.to_string())).collect()
 }
 
 #[test]
 fn a_kind_of_key_is_told_once_with_its_first_place_and_how_often_it_stands_elsewhere() {
-    let trunk = |name| format!("[[trunks]]\nname = \"{name}\"\ngroup = \"g\"\naddress = \"carrier.example\"\n");
+    let secret = "[network]\nlink_secret = \"0123456789012345678901234567890123456789\"";
+    let paris = "[sites.paris]\nnumber = 2\ndomain = \"paris.example\"\nlisten = [\"udp:127.0.0.2:5060\"]\nextensions = [\"3XX\"]\nplan = \"paris.toml\"\n";
+    let network = format!("{}{paris}", NETWORK.replace("[network]", secret));
+    let limbo = "[hot_desk]\ndisplaced = \"limbo\"\n";
     assert_eq!(
-        warnings(&format!("{}{}", trunk("a"), trunk("b"))),
+        warned(&network, &[("london.toml", limbo), ("paris.toml", limbo)]),
         [
-            "london.toml:6: trunks[0].address: has no effect in this release: host names are not looked up: no call ever leaves by this trunk (1 more like this)",
+            "london.toml:4: hot_desk.displaced: has no effect in this release: a displaced phone is refused, as by \"refuse\" (1 more like this)",
         ]
     );
 }
