@@ -11,7 +11,6 @@
 //!
 //! Only home judges, and what it grants is stored there before anyone is answered: while it can't be reached nothing changes.
 
-use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -62,8 +61,8 @@ impl Node {
 
     fn change_own(&mut self, now: Now, deed: Deed, extension: &Extension, wish: &Wish) {
         let asks = Asks { feature: wish.feature, argument: &wish.argument };
-        let (resident, source) = (self.resident(extension), wish.asked.source.remote.ip());
-        match self.granted(now, extension, &resident, asks, source) {
+        let resident = self.resident(extension);
+        match self.granted(now, extension, &resident, asks) {
             Ok(next) => {
                 let then = Then { deed: Some(deed), ..Then::default() };
                 self.change_settings(now, extension, &resident, next, then);
@@ -80,27 +79,21 @@ impl Node {
         extension: &Extension,
         resident: &Resident,
         asks: Asks<'_>,
-        source: IpAddr,
     ) -> Result<Resident, Refused> {
         if !asks.feature.takes_pin() {
             return self.judged(now, extension, resident, asks);
         }
-        // Apart from passwords: who mistypes a code still registers.
-        let whose = format!("code of {extension}");
-        // Over all sites and sources, and by the source.
-        let counted = [IpAddr::V4(Ipv4Addr::UNSPECIFIED), source];
-        let is_locked = |from| self.commons.lockout.with(|lockout| lockout.is_locked(now.instant, &whose, from));
-        if counted.into_iter().any(is_locked) {
+        // With those of logins by dialling.
+        let user = extension.as_str();
+        if self.commons.codes.with(|codes| codes.is_user_locked(now.instant, user)) {
             return Err(Refused::WrongCode);
         }
         let judged = self.judged(now, extension, resident, asks);
-        for from in counted {
-            self.commons.lockout.with(|lockout| match &judged {
-                Ok(_) => lockout.note_right(&whose, from),
-                Err(Refused::WrongCode) => _ = lockout.note_wrong(now.instant, &whose, from),
-                Err(Refused::For(_)) => {}
-            });
-        }
+        self.commons.codes.with(|codes| match &judged {
+            Ok(_) => codes.note_right(user, None),
+            Err(Refused::WrongCode) => codes.note_wrong_at_home(now.instant, user),
+            Err(Refused::For(_)) => {}
+        });
         judged
     }
 
@@ -190,7 +183,6 @@ impl Node {
             asked: now.wall,
             feature: wish.feature.name().to_owned(),
             argument: wish.argument.clone(),
-            source: wish.asked.source.remote.ip(),
         };
         let what = What::Change(Changing { deed, extension: extension.clone() });
         self.ask_site(now, &home, Claims::of(Purpose::Settings), Some(extension), messages::encode(&request), what);
@@ -318,7 +310,7 @@ impl Node {
         let unknown = || Rejection::warned(Status::FORBIDDEN, "the home site does not know this feature");
         let feature = Feature::parse(&request.feature).ok_or_else(unknown)?;
         let asks = Asks { feature, argument: &request.argument };
-        let mut next = self.granted(now, &request.extension, resident, asks, request.source)?;
+        let mut next = self.granted(now, &request.extension, resident, asks)?;
         next.away.iter_mut().for_each(|away| away.asked = away.asked.max(request.asked));
         Ok(next)
     }

@@ -72,6 +72,22 @@ fn wrong_codes_for_a_user_are_counted_at_home_over_all_sites() {
 }
 
 #[test]
+fn a_wrong_code_counts_whatever_it_is_dialled_for() {
+    let mut world = World::new(15);
+    let (ada, phone) = (world.registered("201", "london"), world.registered("205", "london"));
+    for (dialled, by) in
+        [("*59*9999%23", ada), ("*35*201*9999%23", phone), ("*60*9999*1%23", ada), ("*59*9999%23", ada)]
+    {
+        wrong(&mut world, by, dialled);
+    }
+    wrong(&mut world, ada, "*59*1201%23");
+    wrong(&mut world, phone, "*35*201*1201%23");
+    world.pass(91);
+    world.code(phone, "*35*201*1201%23");
+    world.end();
+}
+
+#[test]
 fn a_right_code_wipes_what_is_counted_of_the_user() {
     let mut world = World::new(5);
     let phones = ["203", "204", "205"].map(|user| world.registered(user, "london"));

@@ -1,7 +1,6 @@
 //! What travels with a user (SPEC 7.1).
 
 use std::fmt;
-use std::net::IpAddr;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -122,8 +121,6 @@ pub struct SettingsChange {
     /// What the code made of the rest; it may hold login codes.
     #[serde(default)]
     pub argument: String,
-    /// Where the phone is.
-    pub source: IpAddr,
 }
 
 /// H has made it.

@@ -111,7 +111,6 @@ fn every_message_keeps_its_form() {
         asked: Wall(1_790_000_000_002),
         feature: "ForwardNumber".into(),
         argument: "202".into(),
-        source: [192, 0, 2, 7].into(),
     };
     let granted = SettingsAnswer { login: LoginNumber(9), settings: answer().settings };
     let refusal = Refusal { status: 403, text: "no free licence for profile power".into() };
