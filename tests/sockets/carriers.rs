@@ -1,5 +1,6 @@
 //! SPEC 9.10: a carrier that wants to know who calls by it, as it stands on the wire.
 
+use super::admin::Admin;
 use super::agent::{Agent, Outgoing};
 use super::message::{header, headers, is_right, uri};
 use super::support::Network;
@@ -147,6 +148,7 @@ fn a_carrier_that_wants_registration_has_it_calls_the_contact_and_hears_of_the_e
         "[[trunks]]",
         "[[incoming]]\ngroup = \"pstn\"\nnumber = \"+4420XXX\"\nto = \"N\"\n[[trunks]]",
     );
+    let admin = Admin::of(&network, "");
     let mut running = network.run(&[]);
     let first = registers(&carrier, &format!("401 Unauthorized\n{}", CHALLENGE.replace("Proxy-", "WWW-")));
     assert!(first.starts_with(&format!("REGISTER sip:{registrar} SIP/2.0")), "{first}");
@@ -158,6 +160,12 @@ fn a_carrier_that_wants_registration_has_it_calls_the_contact_and_hears_of_the_e
     assert!(is_right(header(&second, "Authorization"), "hotdesk", "gold", "REGISTER"));
     assert_eq!((cseq(&second), header(&second, "Expires")), ((2, "REGISTER"), "300"));
     running.wait_for_log("registered with the carrier");
+    let said = admin.get("/api/calls");
+    let sites = said["sites"].as_array().expect("a list");
+    let london = sites.iter().find(|site| site["site"] == "london").expect("it is served");
+    assert_eq!(london["trunks"][0]["registration"]["state"], "registered", "{said}");
+    let metrics = admin.ask("GET", "/metrics", "", "").body;
+    assert!(metrics.contains("hotdesk_trunk_registered{site=\"london\",trunk=\"carrier\"} 1\n"), "{metrics}");
     // Two seconds are granted: the refresh comes after one, by the same nonce.
     let third = registers(&carrier, &format!("200 OK\nContact: <{contact}>;expires=300"));
     assert!(header(&third, "Authorization").contains("nc=00000002") && cseq(&third).0 == 3, "{third}");
@@ -170,8 +178,10 @@ fn a_carrier_that_wants_registration_has_it_calls_the_contact_and_hears_of_the_e
     ada.answer(&invite, "486 Busy Here");
     assert_eq!(outside.final_of(1, "INVITE"), 486);
     running.signal("TERM");
-    let last = registers(&carrier, "200 OK");
-    assert_eq!((header(&last, "Expires"), uri(header(&last, "Contact"))), ("0", &*contact));
+    // Copies of the refresh may have been under way.
+    let mut all = std::iter::repeat_with(|| registers(&carrier, "200 OK"));
+    let last = all.find(|register| header(register, "Expires") == "0").expect("it is endless");
+    assert_eq!(uri(header(&last, "Contact")), contact);
     assert!(running.end().success());
     let log = running.log();
     assert!(
