@@ -1,24 +1,28 @@
 //! `hotdesk dial`: what a dialled string does, and why, without sending anything (SPEC 6.9).
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
 use super::plans::Plans;
+use super::seats::Seats;
+use super::shades::{Colour, shaded};
 use super::{CONFIG, NOTHING_DONE, complain, say};
 use crate::admin::Dial;
 use crate::config::Sites;
-use crate::ids::SiteName;
+use crate::ids::{Extension, SiteName};
 use crate::net;
-use crate::plan::{Around, Caller, Decision, Feature, Outcome, Plan, Standing, Step, Trace, follow};
+use crate::plan::{Around, Caller, Decision, Neighbours, Outcome, Plan, Standing, Step, Trace, follow};
 use crate::timing::Wall;
 
 /// Explain what a dialled string does, without sending anything
 ///
 /// Prints every step of the decision: which levels were asked, which codes
 /// match, which one wins and why, and where the call goes. A Break Out is
-/// followed into the plans of the other sites, as far as they are there.
+/// followed into the plans of the other sites, as far as they are there, and a
+/// call to a user who is said to be logged in elsewhere to where that is.
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment, override_usage = "hotdesk dial [OPTIONS] --site <NAME> --user <EXT> [CONFIG] <DIGITS>")]
 pub struct Arguments {
@@ -38,9 +42,25 @@ pub struct Arguments {
     #[arg(long, value_name = "TIME")]
     at: Option<String>,
 
+    /// Who else is logged in where, such as 301=london; everybody is at home otherwise
+    #[arg(long, value_name = "EXT=SITE")]
+    logged_in: Vec<String>,
+
     /// Print JSON
     #[arg(long)]
     json: bool,
+
+    /// When to use colours; `auto`: on a terminal, unless NO_COLOR is set
+    #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
+    color: Colour,
+}
+
+/// What the plans say, and what the number means where its user is.
+struct Explained<'p> {
+    plan: &'p Plan,
+    decision: Decision,
+    gives: String,
+    notes: Vec<String>,
 }
 
 impl Arguments {
@@ -64,23 +84,48 @@ impl Arguments {
     }
 
     fn explain(&self, plans: &Plans, digits: &str) -> Result<String, String> {
-        let (plan, decision, notes) = self.decide(plans, digits)?;
+        let explained = self.decide(plans, digits, self.seats(plans)?)?;
         if !self.json {
-            return Ok(as_text(plan, &decision, &notes));
+            return Ok(as_text(&explained, self.color.is_wanted()));
         }
-        serde_json::to_string_pretty(&self.as_json(plan, &decision, notes)).map_err(|why| why.to_string())
+        serde_json::to_string_pretty(&self.as_json(&explained)).map_err(|why| why.to_string())
     }
 
-    fn decide<'p>(&self, plans: &'p Plans, digits: &str) -> Result<(&'p Plan, Decision, Vec<String>), String> {
+    fn decide<'p>(
+        &self,
+        plans: &'p Plans,
+        digits: &str,
+        mut logged_in: BTreeMap<Extension, SiteName>,
+    ) -> Result<Explained<'p>, String> {
         let plan = self.plan(plans)?;
         let at = self.moment(plan)?;
         let (caller, note) = self.caller(plans, plan.site())?;
-        let here = |extension: &str| extension == self.user && caller.standing == Standing::Visitor;
-        let around = Around { directory: &here, neighbours: plans, at };
+        if caller.standing == Standing::Visitor {
+            logged_in.insert(Extension::new(&self.user), plan.site().clone());
+        }
+        let seats = Seats::new(plans, logged_in);
+        let around = Around { directory: seats.directory(plan.site()), neighbours: &seats, at };
         let first = plan.route(digits, &caller, &around, Trace::on());
         let decision = follow(plan, first, &caller, &around);
-        let notes = note.into_iter().chain(unseen(plans, &decision)).chain(refused(&decision)).collect();
-        Ok((plan, decision, notes))
+        let notes = note.into_iter().chain(unseen(plans, &decision)).chain(refused(&decision));
+        let notes = notes.chain(seats.notes(&decision)).collect();
+        let gives = masked(&decision).unwrap_or_else(|| seats.gives(plan.site(), &decision));
+        Ok(Explained { plan, decision, gives, notes })
+    }
+
+    /// `--logged-in`.
+    fn seats(&self, plans: &Plans) -> Result<BTreeMap<Extension, SiteName>, String> {
+        let network = &plans.0.network;
+        let seat = |written: &String| {
+            let (extension, site) =
+                written.split_once('=').ok_or_else(|| format!("--logged-in {written}: EXT=SITE"))?;
+            let entry = network
+                .site(site)
+                .ok_or_else(|| format!("no site {site}; the sites are {}", names(network.sites.keys())))?;
+            network.home_of(extension).ok_or_else(|| format!("no site has an extension {extension}"))?;
+            Ok((Extension::new(extension), entry.name.clone()))
+        };
+        self.logged_in.iter().map(seat).collect()
     }
 
     fn plan<'p>(&self, plans: &'p Plans) -> Result<&'p Plan, String> {
@@ -121,7 +166,8 @@ impl Arguments {
         }
     }
 
-    fn as_json(&self, plan: &Plan, decision: &Decision, notes: Vec<String>) -> Value {
+    fn as_json(&self, explained: &Explained<'_>) -> Value {
+        let Explained { plan, decision, gives, notes } = explained;
         // As the trace shows them: with no PIN (SPEC 10.5).
         let digits = decision.trace.steps().iter().find_map(|step| match step {
             Step::Dialled { digits, .. } => Some(digits),
@@ -131,7 +177,7 @@ impl Arguments {
             "site": plan.site().as_str(),
             "user": self.user,
             "digits": digits,
-            "gives": gives(plan, decision),
+            "gives": gives,
             "steps": decision.trace,
             "notes": notes,
         })
@@ -139,11 +185,15 @@ impl Arguments {
 }
 
 /// What `--json` prints, for a configuration that is at hand.
-pub(super) fn explained(plans: &Plans, asked: &Dial) -> Result<Value, String> {
+pub(super) fn explained(
+    plans: &Plans,
+    asked: &Dial,
+    logged_in: BTreeMap<Extension, SiteName>,
+) -> Result<Value, String> {
     let Dial { site, user, digits, at } = asked.clone();
-    let arguments = Arguments { dialled: Vec::new(), site, user, at, json: true };
-    let (plan, decision, notes) = arguments.decide(plans, &digits)?;
-    Ok(arguments.as_json(plan, &decision, notes))
+    let (logged_in_here, color) = (Vec::new(), Colour::Never);
+    let arguments = Arguments { dialled: Vec::new(), site, user, at, logged_in: logged_in_here, json: true, color };
+    Ok(arguments.as_json(&arguments.decide(plans, &digits, logged_in)?))
 }
 
 /// `[CONFIG] DIGITS`. Options may stand between the two, so that clap does not see how many there are.
@@ -180,8 +230,6 @@ fn unseen(plans: &Plans, decision: &Decision) -> Option<String> {
 fn refused(decision: &Decision) -> Option<String> {
     match &decision.outcome {
         Outcome::Forbidden(why) => Some(format!("403: {why}")),
-        Outcome::Feature { feature: Feature::ExtnLogin | Feature::ExtnLogout | Feature::DialPhysicalExtn, .. } => None,
-        Outcome::Feature { feature, .. } => Some(format!("this release does not serve {feature}: it answers 403")),
         Outcome::Extension(_)
         | Outcome::Trunk(_)
         | Outcome::Emergency(_)
@@ -192,22 +240,23 @@ fn refused(decision: &Decision) -> Option<String> {
         | Outcome::Incomplete
         | Outcome::LoopDetected
         | Outcome::NoRoute
+        | Outcome::Feature { .. }
         | Outcome::EmergencyAtOrigin { .. } => None,
     }
 }
 
-/// The outcome, with no PIN behind a Break Out prefix: as the trace shows it (SPEC 10.5).
-fn gives(plan: &Plan, decision: &Decision) -> String {
+/// A Break Out with no PIN behind its prefix: as the trace shows it (SPEC 10.5).
+fn masked(decision: &Decision) -> Option<String> {
     let shown = decision.trace.steps().iter().rev().find_map(|step| match step {
         Step::Gives { outcome } => Some(outcome.clone()),
         _ => None,
     });
-    shown.filter(|_| matches!(decision.outcome, Outcome::BreakOut(_))).unwrap_or_else(|| decision.gives(plan.site()))
+    shown.filter(|_| matches!(decision.outcome, Outcome::BreakOut(_)))
 }
 
-fn as_text(plan: &Plan, decision: &Decision, notes: &[String]) -> String {
-    let notes: String = notes.iter().map(|note| format!("note: {note}\n")).collect();
-    format!("{}{notes}gives: {}", decision.trace, gives(plan, decision))
+fn as_text(explained: &Explained<'_>, colours: bool) -> String {
+    let notes: String = explained.notes.iter().map(|note| format!("note: {note}\n")).collect();
+    format!("{}{notes}gives: {}", shaded(&explained.decision.trace, colours), explained.gives)
 }
 
 fn names<'n>(names: impl Iterator<Item = &'n SiteName>) -> String {

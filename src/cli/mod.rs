@@ -15,7 +15,9 @@ mod operator;
 mod plans;
 mod reset;
 mod run;
+mod seats;
 mod secret;
+mod shades;
 mod who;
 
 use std::fmt::Display;

@@ -12,7 +12,8 @@ use super::plans::Plans;
 use super::{dial, network_file};
 use crate::admin::{self, Counters, Dial};
 use crate::guarded::Guarded;
-use crate::ids::SiteName;
+use crate::ids::{Extension, SiteName};
+use crate::location::Record;
 use crate::net::Handle;
 use crate::node::Config;
 
@@ -47,7 +48,16 @@ impl admin::Process for Operator {
 
     fn dial(&self, asked: &Dial) -> Result<Value, String> {
         let plans = self.plans.with(|plans| Arc::clone(plans));
-        dial::explained(&plans, asked)
+        // Where users of the sites served here are logged in now.
+        let away = |extension: &Extension| {
+            self.handles.iter().find_map(|handle| match &*handle.overview.location().record(extension.as_str())? {
+                Record::Resident(resident) => Some(resident.away.as_ref()?.site.clone()),
+                Record::Visitor(_) => None,
+            })
+        };
+        let users = plans.0.sites.values().flat_map(|site| site.users.keys());
+        let logged_in = users.filter_map(|extension| Some((extension.clone(), away(extension)?))).collect();
+        dial::explained(&plans, asked, logged_in)
     }
 
     fn reload(&self) -> Option<oneshot::Receiver<Result<(), Vec<String>>>> {

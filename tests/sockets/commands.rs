@@ -49,6 +49,45 @@ fn dial_follows_a_break_out_into_the_other_plan_where_that_is_here() {
 }
 
 #[test]
+fn dial_follows_a_call_to_where_its_user_is_logged_in() {
+    let network = Network::new();
+    let dial = |more: &[&str]| {
+        let arguments = [&["--site", "london", "--user", "201"], more].concat();
+        printed(&network.command("dial", &arguments))
+    };
+    let said = dial(&["--logged-in", "202=paris", "202"]);
+    assert!(
+        said.contains("note: 202 of london is logged in at paris: london sends the call there")
+            && said.ends_with("gives: Extension 202 at paris\n"),
+        "{said}"
+    );
+    // A user of Paris who sits here is called here.
+    let said = dial(&["--logged-in", "301=london", "301"]);
+    assert!(said.contains("logged in here, at london") && said.ends_with("gives: Extension 301\n"), "{said}");
+    for (wrong, says) in
+        [("202", "EXT=SITE"), ("202=pari", "no site pari"), ("901=paris", "no site has an extension 901")]
+    {
+        let arguments = ["--site", "london", "--user", "201", "--logged-in", wrong, "202"];
+        let output = network.command("dial", &arguments);
+        assert!(String::from_utf8_lossy(&output.stderr).contains(says), "{output:?}");
+    }
+}
+
+#[test]
+fn dial_uses_colours_where_it_is_told_to() {
+    let network = Network::new();
+    let dial = |color: &str| {
+        printed(&network.command("dial", &["--color", color, "--site", "london", "--user", "201", "*70"]))
+    };
+    let (plain, coloured) = (dial("auto"), dial("always"));
+    assert!(
+        !plain.contains('\u{1b}') && coloured.contains("\u{1b}[1m") && coloured.contains("\u{1b}[32m"),
+        "{coloured:?}"
+    );
+    assert_eq!(plain, dial("never"), "into a pipe there are none");
+}
+
+#[test]
 fn dial_prints_json_that_says_the_same() {
     let network = Network::new();
     let said = printed(

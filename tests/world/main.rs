@@ -89,6 +89,7 @@ mod trouble_with_a_registration_says_why;
 mod two_phones_of_a_user_log_in_at_once;
 mod visitors_are_logged_out_by_the_clock_and_for_being_idle;
 mod we_register_with_a_carrier;
+mod what_a_user_may_dial_depends_on_where_and_when;
 mod what_home_changes_reaches_the_visited_site;
 mod what_was_confirmed_outlives_the_process;
 mod who_may_call_and_who_may_not;
