@@ -30,7 +30,7 @@ fn until_the_lease_is_out(people: &mut People) -> Cast {
     for seat in [desk, charles, jean, visiting] {
         people.register(seat);
     }
-    people.reaches(charles, "201", visiting);
+    soon_reaches(people, charles, "201", visiting);
 
     people.note("London is cut off: calls inside Paris and out by its trunk go on");
     people.ground.cut("london");
@@ -56,7 +56,8 @@ fn until_the_lease_is_out(people: &mut People) -> Cast {
     cast
 }
 
-/// Calls until one arrives where it should: the sites need a moment to meet.
+/// Calls until one arrives where it should: sites that have just started or met again take each other for up after two answers to probes, each
+/// by itself.
 fn soon_reaches(people: &mut People, caller: Seat, number: &str, callee: Seat) {
     for _ in 0..20 {
         let call = people.dial(caller, number);
@@ -109,13 +110,13 @@ fn a_site_is_cut_off_and_return_home_logs_the_user_in_at_home() {
     people.until("Paris drops its visitor", |people| {
         people.company.log("paris").contains("displaced by a login elsewhere site=paris extension=201")
     });
-    people.reaches(charles, "201", desk);
-    people.reaches(jean, "201", desk);
+    soon_reaches(&mut people, charles, "201", desk);
+    soon_reaches(&mut people, jean, "201", desk);
     people.note("the phone in Paris learns of it at its next refresh; a person brings 201 back");
     people.ask(visiting, 3600, false);
     let (status, reason) = people.answer(visiting).expect_err("it lost its user");
     assert_eq!((status.0, &*reason), (403, "logged in at london"));
     people.register(visiting);
-    people.reaches(charles, "201", visiting);
+    soon_reaches(&mut people, charles, "201", visiting);
     close(&people);
 }
