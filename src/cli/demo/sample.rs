@@ -15,7 +15,8 @@ const TEXTS: [(&str, &str); 5] = [
     ("config/sites/london.toml", include_str!("../../../config/sites/london.toml")),
     ("config/sites/paris.toml", include_str!("../../../config/sites/paris.toml")),
     ("config/sites/berlin.toml", include_str!("../../../config/sites/berlin.toml")),
-    ("config/features.toml", include_str!("../../../config/features.toml")),
+    // As the plans beside it name it.
+    ("config/sites/../features.toml", include_str!("../../../config/features.toml")),
 ];
 
 /// Ada may not call out at night and on Sundays. The story is told at any hour: her rights are the same then.
