@@ -12,14 +12,14 @@ use crate::sip::{Host, Uri};
 use crate::timing::Now;
 use crate::trunk::Resolved;
 
-/// The names that stand for no trunk: that of the voicemail.
+/// The names that stand for no trunk: that of the voicemail, and those of registrars.
 pub(super) fn other_names(site: &Site) -> impl Iterator<Item = String> {
-    let uri = site.voicemail.clone().and_then(|uri| Uri::parse(uri).ok());
-    uri.and_then(|uri| match uri.host()? {
+    let registrars = site.trunks.iter().filter_map(|trunk| Some(trunk.register.as_ref()?.registrar.clone()));
+    let uris = site.voicemail.clone().into_iter().chain(registrars);
+    uris.filter_map(|uri| match Uri::parse(uri).ok()?.host()? {
         Host::Name(name) => Some(String::from_utf8_lossy(name).into_owned()),
         Host::V4(_) | Host::V6(_) => None,
     })
-    .into_iter()
 }
 
 /// As [`Node::is_reserved`], where the node is lent to something else.

@@ -32,6 +32,8 @@ use crate::trunk::registration::{Input, News, Registration, Step, Wake};
 
 /// At a start registrations begin so far apart.
 const PACE: Duration = Duration::from_millis(200);
+/// And so much later, where there is a name to be looked up first.
+const LOOK_UP: Duration = Duration::from_secs(1);
 /// Most characters of a carrier's reason phrase that are told.
 const TOLD: usize = 100;
 
@@ -143,7 +145,8 @@ impl Node {
         let is_there = |trunk: &Trunk, terms: &_| self.enrolments.values().any(|own| own.is_of(trunk, terms));
         let new: Vec<_> = wanted.into_iter().filter(|(trunk, terms)| !is_there(trunk, terms)).collect();
         for (place, (trunk, terms)) in (0..).zip(new) {
-            self.begin_registration(now, trunk, terms, PACE * place);
+            let looked_up = if is_named(terms) { LOOK_UP } else { Duration::ZERO };
+            self.begin_registration(now, trunk, terms, looked_up + PACE * place);
         }
         let stays = |name: &str| registers(&config, name);
         self.commons.carriers.with(|carriers| carriers.registrations.retain(|name, _| stays(name)));
@@ -293,11 +296,11 @@ impl Node {
         }
     }
 
-    /// Where its REGISTERs go: to the registrar where that is written as an address, else to the trunk, which stands before it.
+    /// Where its REGISTERs go: to the registrar where it has an address, else to the trunk, which stands before it.
     fn registrar_of(&self, own: &Enrolment) -> Option<SocketAddr> {
         let registrar = Uri::parse(own.terms.registrar.clone()).ok()?;
-        let address = registrar.host()?.ip().map(|ip| SocketAddr::new(ip, registrar.port().unwrap_or(5060)));
-        address.or_else(|| self.commons.trunks.addresses(trunk_mark(&own.trunk.name)).first().copied())
+        let trunk = || self.commons.trunks.addresses(trunk_mark(&own.trunk.name)).first().copied();
+        self.addresses_at(&registrar).first().copied().or_else(trunk)
     }
 
     /// A response to a REGISTER of ours.
@@ -350,6 +353,11 @@ impl Node {
             None => self.asks_site(now, &asked),
         }
     }
+}
+
+/// Whether the registrar is written as a name.
+fn is_named(terms: &settings::Registration) -> bool {
+    Uri::parse(terms.registrar.clone()).is_ok_and(|uri| uri.host().is_some_and(|host| host.ip().is_none()))
 }
 
 /// Whether that trunk is to be registered with.

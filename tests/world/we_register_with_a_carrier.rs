@@ -191,6 +191,30 @@ fn other_terms_are_another_registration() {
     world.end();
 }
 
+#[test]
+fn a_registrar_is_reached_by_its_name_or_else_through_its_trunk() {
+    for known in [true, false] {
+        let mut world = World::new(10);
+        let (bt, mobile) = (world.carrier("bt"), world.carrier("mobile"));
+        for carrier in [bt, mobile] {
+            world.act(carrier, |phone, _| phone.grant(Some(Grants { least: 60, most: 300 })));
+        }
+        if known {
+            world.host("registrar.example", &["127.0.0.11"], 300);
+        }
+        world.reload("london", |sample| {
+            register(sample, 300);
+            let trunk = sample.site("london").trunks.iter_mut().find(|own| own.name == "bt-1").expect("it is there");
+            trunk.register.iter_mut().for_each(|terms| terms.registrar = "sip:registrar.example:5080".into());
+        });
+        world.pass(5);
+        let (there, elsewhere) = if known { (mobile, bt) } else { (bt, mobile) };
+        assert!(contact(&mut world, there).is_some() && contact(&mut world, elsewhere).is_none());
+        assert_eq!(told(&world), ["in"], "the name was looked up first");
+        world.end();
+    }
+}
+
 /// What is called is what was dialled, and the contact is named nowhere else.
 #[test]
 fn a_call_to_the_contact_is_the_carriers_wherever_it_comes_from() {
