@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use super::Node;
-use super::call::Resent;
+use super::branches::Resent;
 use super::changing::Changing;
 use super::convert::forced;
 use super::handover::{FIRST, Parcel};

@@ -1,18 +1,14 @@
-//! A request on its way: branches sent, responses judged by the response context, CANCEL, timer C.
-
-use std::time::Duration;
+//! A request on its way: its call begins, responses are judged by the response context, CANCEL, timer C, the end.
 
 use super::Node;
-use super::carriers::Introduction;
 use super::forwards::{Deflection, Way};
 use super::tally::calls_for_help;
-use super::tasks::{Answered, Asked, Call, ClientTask, Key, Late, Leg, Passing, ServerTask, SiteLeg, Timer};
+use super::tasks::{Answered, Asked, Call, ClientTask, Key, Late, Passing, ServerTask, Timer};
 use crate::event::Event;
 use crate::location::Record;
 use crate::proxy::{
-    About, Best, Caller, Context, Dress, Identities, Input, Kind, Middle, Restoring, Ringing, Rule, SessionTimer,
-    Stage, Step, Target, TargetSet, branch_with, forward_request, forward_response, forward_success, is_anonymous,
-    renamed, share_breadth, via_value, with_challenges,
+    About, Best, Caller, Context, Identities, Input, Kind, Middle, Restoring, Ringing, Rule, Step, TargetSet,
+    forward_response, forward_success, with_challenges,
 };
 use crate::rejection::Rejection;
 use crate::sip::{Method, Name, Response, Status};
@@ -22,18 +18,8 @@ use crate::trunk::Failure;
 /// The longest request that still fits into a datagram with all that may be put on it: Via, Record-Routes, token, identity
 /// (SPEC 9.11).
 const LONGEST: usize = 64_000;
-/// RFC 5393 §5.3.3: the breadth of a request that says nothing of it.
-const MAX_BREADTH: u32 = 60;
 /// RFC 3326: why a branch is cancelled that was not answered in time.
 const TIMED_OUT: &[u8] = b"SIP;cause=408;text=\"Request Timeout\"";
-
-/// Why a branch is sent once more.
-pub(super) enum Resent {
-    /// The other site has named its boot (SPEC 11.1).
-    ForBoot,
-    /// A carrier asks who we are (SPEC 9.10).
-    ToCarrier(Box<Introduction>),
-}
 
 /// A response, and what becomes of identities in it.
 type Heard<'a> = (&'a Response, Identities);
@@ -103,165 +89,6 @@ impl Node {
             Some(stage) => self.start_stage(now, key, stage),
             None => self.exhausted(now, key, Best { status: Status::TEMPORARILY_UNAVAILABLE, bytes: None }),
         }
-    }
-
-    pub(super) fn start_stage(&mut self, now: Now, key: Key, mut stage: Stage) {
-        if !self.share_breadth(key, &mut stage) {
-            return self.finish(now, key, Best { status: Status::MAX_BREADTH_EXCEEDED, bytes: None });
-        }
-        let mut failed = Vec::new();
-        for target in stage.targets {
-            failed.extend(self.send_branch(now, key, target));
-        }
-        for (branch, why) in failed {
-            self.judge(now, key, branch, why, None);
-        }
-    }
-
-    /// RFC 5393 §5.3.3: gives each branch its share of the request's breadth. False: there is not enough for all of them. A dialog's
-    /// requests have one branch each and keep their header as it is; nothing keeps a call for help (SPEC 6.7).
-    fn share_breadth(&mut self, key: Key, stage: &mut Stage) -> bool {
-        let Some(call) = self.calls.of(key) else { return true };
-        if stage.targets.iter().all(|target| matches!(target.rule, Rule::Dialog | Rule::Emergency)) {
-            return true;
-        }
-        let came = call.asked.request.header(&Name::MaxBreadth);
-        let came = came.and_then(|header| std::str::from_utf8(&header.value()).ok()?.trim().parse().ok());
-        // One branch of a request that says nothing of it needs no header: whoever is next reads the same from its absence.
-        if came.is_none() && stage.targets.len() == 1 {
-            return true;
-        }
-        let Some(shares) = share_breadth(came.unwrap_or(MAX_BREADTH), stage.targets.len()) else { return false };
-        stage.targets.iter_mut().zip(shares).for_each(|(target, share)| target.max_breadth = Some(share));
-        true
-    }
-
-    /// Sends one branch; gives its number back if it could not be sent, and why.
-    fn send_branch(&mut self, now: Now, key: Key, target: Target) -> Option<(usize, Input)> {
-        let call = self.calls.of(key)?;
-        let branch = call.context.begin(target.rule);
-        let gateway = target.gateway();
-        if let Some(full) = self.skips(now, key, gateway, target.rule).or_else(|| self.hold_for(key, branch, &target)) {
-            self.calls.of(key)?.clients.push(Leg::default());
-            return Some((branch, full));
-        }
-        let introduction = self.introduce(&target);
-        let call = self.calls.of(key)?;
-        let silence = target.silence(&call.config.site.links);
-        let is_invite = call.asked.request.method() == &Method::INVITE;
-        let leg = self.transmit_branch(now, key, branch as u32, &target, introduction)?;
-        let (client, call) = (leg.client, self.calls.of(key)?);
-        call.clients.push(leg);
-        if let Some(silence) = silence {
-            // SPEC 8.1: a non-INVITE has 4 s to its final response, as nothing is heard of it before.
-            let silence = if is_invite { silence } else { silence.max(Duration::from_secs(4)) };
-            self.timers.arm(&Timer::Silence(key, branch as u32), now.instant + silence);
-        }
-        client.is_none().then_some((branch, Input::Unreachable))
-    }
-
-    /// Sends a branch once more, in a transaction of its own.
-    pub(super) fn send_branch_anew(&mut self, now: Now, key: Key, branch: usize, target: &Target, why: Resent) {
-        let (again, introduction) = match why {
-            Resent::ForBoot => (true, None),
-            Resent::ToCarrier(introduction) => (false, Some(*introduction)),
-        };
-        let Some(mut leg) = self.transmit_branch(now, key, branch as u32, target, introduction) else { return };
-        leg.site.iter_mut().for_each(|site| site.again = again);
-        let sent = leg.client.is_some();
-        let silent_until = leg.carrier.as_ref().and_then(|carrier| carrier.silent_until);
-        let Some(place) = self.calls.of(key).and_then(|call| call.clients.get_mut(branch)) else { return };
-        *place = leg;
-        if !sent {
-            return self.judge(now, key, branch, Input::Unreachable, None);
-        }
-        if let Some(until) = silent_until {
-            self.timers.arm(&Timer::Silence(key, branch as u32), until);
-        }
-    }
-
-    fn transmit_branch(
-        &mut self,
-        now: Now,
-        key: Key,
-        number: u32,
-        target: &Target,
-        introduction: Option<Introduction>,
-    ) -> Option<Leg> {
-        let is_believed = self.keeps_identity(&target.peer);
-        let carrier = match introduction {
-            Some(introduction) => {
-                let request = self.calls.of(key)?.asked.request.clone();
-                Some(self.show_credentials(introduction, &request, target))
-            }
-            None => None,
-        };
-        let redirects = self.may_be_redirected(target);
-        let call = self.calls.of(key)?;
-        let request = &call.asked.request;
-        let identities = Identities::new(is_believed, call.plan.sees_withheld);
-        let task = ClientTask::Branch(key, number, identities);
-        let urgent = target.rule == Rule::Emergency;
-        let branch = branch_with(self.shard, &mut self.entropy, call.plan.hash);
-        let out = self.listen[usize::from(target.flow.socket.0).min(self.listen.len() - 1)];
-        let via = via_value(out, &branch);
-        let mut shows = target.shows.clone();
-        let mut asserted = target.asserted.clone().or_else(|| call.plan.asserted.clone());
-        let manner = match &target.kind {
-            _ if request.method() != &Method::INVITE => None,
-            Kind::Trunk(_) => target.manner.clone(),
-            Kind::Phone | Kind::Site(..) => call.way.manner.clone(),
-        };
-        // SPEC 6.3: `Z"…"`, where the caller does not hide. What a trunk shows has been decided with the trunk.
-        let name = manner.as_ref().and_then(|manner| manner.name.as_deref()).filter(|_| target.manner.is_none());
-        if let (Some(name), Some(known)) = (name, &asserted) {
-            let from = String::from_utf8_lossy(request.from().uri().as_bytes()).into_owned();
-            shows.from = Some(renamed(&format!("<{from}>"), name).into()).filter(|_| !is_anonymous(request.from()));
-            asserted = Some(renamed(known, name));
-        }
-        let routes = match &call.plan.record_route {
-            Some(caller) => {
-                let back = self.listen[usize::from(call.asked.source.socket.0).min(self.listen.len() - 1)];
-                let (routes, from) = self.links.record_routes(request, *caller, target.peer, back, out, &shows);
-                shows.from = from;
-                routes
-            }
-            None => Vec::new(),
-        };
-        call.restoring.note(request, &shows);
-        let token = match &target.kind {
-            Kind::Site(site, claims) => self.links.token(now, site, claims, request, &target.uri, branch.as_bytes()),
-            Kind::Phone | Kind::Trunk(_) => None,
-        };
-        let dress = Dress {
-            stamp: call.asked.stamp,
-            via: &via,
-            record_routes: &routes,
-            own_routes: call.plan.own_routes,
-            strict_last: call.plan.strict_last,
-            drop_routes: call.plan.drop_routes,
-            max_forwards: call.plan.max_forwards,
-            token: token.as_ref().map(|token| token.text.as_str()),
-            asserted: asserted.as_deref(),
-            keep_identity: call.plan.keep_identity,
-            realm: &call.config.network.realm,
-            from_outside: call.plan.from_outside,
-            diversions: &call.way.diversions,
-            session: if urgent { SessionTimer::default() } else { call.session },
-            shows,
-            manner: manner.as_deref(),
-            credentials: carrier.as_ref().map(|carrier| &carrier.shown[..]).unwrap_or_default(),
-        };
-        let bytes = forward_request(request, target, &dress);
-        let method = request.method();
-        let begun =
-            self.transactions.begin_client(now.instant, method, branch.as_bytes(), bytes, target.flow, task).ok();
-        let site = token.map(|token| SiteLeg { target: target.clone(), receipt: token.receipt, again: false });
-        let minutes =
-            [&call.way.manner, &target.manner].into_iter().flatten().filter_map(|manner| manner.minutes).min();
-        let limit = minutes.map(|minutes| (Duration::from_secs(60 * u64::from(minutes)), routes.len()));
-        let limit = limit.filter(|_| !routes.is_empty());
-        Some(Leg { client: begun, site, gateway: target.gateway(), carrier, limit, redirects })
     }
 
     /// A response came to a branch.

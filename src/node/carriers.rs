@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use super::Node;
-use super::call::Resent;
+use super::branches::Resent;
 use super::registering::RegistrationSeen;
 use super::tally::tags_of;
 use super::tasks::{CarrierLeg, Key};

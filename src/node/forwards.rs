@@ -1,4 +1,4 @@
-//! Forwards (SPEC 9.3), groups, and calls that other sites hand back home: what is tried when a user or group does not answer.
+//! Forwards (SPEC 9.3), and calls that other sites hand back home: what is tried when a user or group does not answer. Groups: `groups`.
 //!
 //! The plan decides where a forward goes, in the user's name: what the user may not dial is not forwarded to. A forward that can't be
 //! taken (barred, refused by the profile, one too many, back to where the call was) is as if it were not set.
@@ -21,7 +21,6 @@ use crate::proxy::{
     TargetSet, deflected_to, handing_over, went_through,
 };
 use crate::rejection::Rejection;
-use crate::settings::{Group, Ring};
 use crate::sip::{Contacts, Method, Response, Status, Uri};
 use crate::timing::Now;
 
@@ -92,7 +91,7 @@ impl Search<'_> {
     }
 
     /// Whether the call was at that number already: a loop of forwards ends there.
-    fn was_at(&self, number: &str) -> bool {
+    pub(super) fn was_at(&self, number: &str) -> bool {
         let here = self.diversions.iter().any(|diversion| diversion.from.as_str() == number);
         here || self.claims.forwards > 0 && went_through(&self.asked.request).iter().any(|at| at.as_str() == number)
     }
@@ -219,7 +218,7 @@ impl Node {
     }
 
     /// A forward goes to nobody through whom the call has come.
-    fn may_go_to(&self, search: &Search<'_>, from: &Extension, number: &str) -> bool {
+    pub(super) fn may_go_to(&self, search: &Search<'_>, from: &Extension, number: &str) -> bool {
         number != from.as_str() && !search.was_at(number)
     }
 
@@ -261,7 +260,7 @@ impl Node {
     }
 
     /// The domain of the site that owns the number, else of this one.
-    fn domain_at_home(&self, number: &str) -> String {
+    pub(super) fn domain_at_home(&self, number: &str) -> String {
         self.config.network.home_of(number).unwrap_or(self.entry()).domain.clone()
     }
 
@@ -346,56 +345,6 @@ impl Node {
         let owner = self.owner(extension.as_str()).ok_or_else(nowhere)?;
         let (why, number) = cause.as_ref().ok_or_else(nowhere)?;
         self.forward_on(now, search, &owner, *why, number.as_deref()).ok_or_else(nowhere)
-    }
-
-    /// A group from one of its members on: all at once, or one after another, and then whoever is called after it (SPEC 3).
-    fn ring_group(&self, now: Now, search: &mut Search<'_>, group: &Group, from: usize) -> Found {
-        let member = |search: &Search<'_>, at: usize| {
-            // Whoever has sent the call on is not called by the group again.
-            let extension = group.members.get(at).filter(|member| !search.was_at(member.as_str()))?;
-            self.extension_stages(now.instant, &Method::INVITE, extension.as_str(), &search.claims).ok()
-        };
-        let last = group.members.len();
-        let called = |next| Called::Group { extension: group.extension.clone(), next };
-        let more = |next| next < last || group.then.is_some();
-        match group.ring {
-            Ring::All if from == 0 => {
-                let together = all_at_once((0..last).filter_map(|at| member(search, at)));
-                if !together.is_empty() {
-                    let after = more(last).then_some(group.after);
-                    return Ok(Ringing { stages: together, called: called(last), after, lines: None });
-                }
-            }
-            Ring::All => {}
-            Ring::InTurn => {
-                for at in from..last {
-                    if let Some(stages) = member(search, at) {
-                        let after = more(at + 1).then_some(group.after);
-                        return Ok(Ringing { stages, called: called(at + 1), after, lines: None });
-                    }
-                }
-            }
-        }
-        self.after_group(now, search, group)
-    }
-
-    fn after_group(&self, now: Now, search: &mut Search<'_>, group: &Group) -> Found {
-        let nobody = || Rejection::because(Status::TEMPORARILY_UNAVAILABLE, "Nobody Answers");
-        let then = group.then.as_deref().ok_or_else(nobody)?;
-        if search.claims.forwards >= MOST_FORWARDS || !self.may_go_to(search, &group.extension, then) {
-            return Err(nobody());
-        }
-        search.claims.forwards += 1;
-        search.diversions.push(Diversion {
-            from: group.extension.clone(),
-            number: None,
-            domain: self.entry().domain.clone(),
-            cause: Cause::NoAnswer,
-            to: then.to_owned(),
-            to_domain: self.domain_at_home(then),
-        });
-        let decision = self.asking(now, |around| self.config.plan.route_extension(then, around, Trace::off()));
-        self.lead(now, search, &decision)
     }
 
     // ------------------------------------------------------------------------------------------------------- while it rings
@@ -553,23 +502,4 @@ impl<'a> Failed<'a> {
             Failed::To(number) => Some((Cause::Deflected, Some(number))),
         }
     }
-}
-
-/// The first stages of all members ring together, then their second ones; of a member who is at another site that site alone.
-pub(super) fn all_at_once(members: impl Iterator<Item = Vec<Stage>>) -> Vec<Stage> {
-    let mut together: Vec<Stage> = Vec::new();
-    for mut stages in members {
-        let is_site = |target: &Target| matches!(target.kind, Kind::Site(..));
-        if stages.first().is_some_and(|stage| stage.targets.iter().any(is_site)) {
-            stages.truncate(1);
-        }
-        for (at, stage) in stages.into_iter().enumerate() {
-            let targets = stage.targets.into_iter().map(|target| Target { rule: Rule::Member, ..target });
-            match together.get_mut(at) {
-                Some(there) => there.targets.extend(targets),
-                None => together.push(Stage { targets: targets.collect() }),
-            }
-        }
-    }
-    together
 }

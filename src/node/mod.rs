@@ -30,6 +30,7 @@
 mod admit;
 mod answers;
 mod asking;
+mod branches;
 mod call;
 mod callers;
 mod carriers;
@@ -42,6 +43,7 @@ mod features;
 mod forwards;
 mod gateways;
 mod gather;
+mod groups;
 mod handover;
 mod help;
 mod in_force;

@@ -6,14 +6,15 @@
 mod changes;
 mod network;
 mod site;
+mod trunk;
 mod user;
 
 pub use changes::{ChangedCode, Changes, Effective, Filed, Laid, Switched};
 pub use network::{Network, Profile, Secret, SiteEntry};
 pub use site::{
-    ArsForm, Auth, BreakOut, CIVIC_FIELDS, CallerId, DeviceLimit, DigestAlgorithm, Displaced, Emergency, Expect,
-    FromHeader, Geolocation, Group, HotDesk, Incoming, Lab, Licences, Limits, Links, Listen, Location, MissingRights,
-    OnReconnect, OutOfHours, Place, Registrar, Registration, Rights, Ring, Shortage, SipSettings, Site, SourceRule,
-    TimeProfile, Trunk, Weekly,
+    ArsForm, Auth, BreakOut, CIVIC_FIELDS, DeviceLimit, DigestAlgorithm, Displaced, Emergency, Expect, Group, HotDesk,
+    Lab, Licences, Limits, Links, Listen, Location, MissingRights, OnReconnect, OutOfHours, Place, Registrar, Rights,
+    Ring, Shortage, SipSettings, Site, TimeProfile, Weekly,
 };
+pub use trunk::{CallerId, FromHeader, Geolocation, Incoming, Registration, SourceRule, Trunk};
 pub use user::{Credentials, Desk, Forward, LoginCode, Origin, ShortCodeRow, User};
