@@ -125,6 +125,11 @@ impl<T> Ledger<T> {
         self.steps.get_mut(at).map(|step| &mut step.then)
     }
 
+    /// What waits for the staged changes of an AOR.
+    pub fn of(&self, extension: &Extension) -> impl Iterator<Item = &T> {
+        self.steps.iter().filter(move |step| step.extension == *extension).map(|step| &step.then)
+    }
+
     /// How many changes wait.
     pub fn len(&self) -> usize {
         self.steps.len()

@@ -303,9 +303,9 @@ impl Node {
         self.send_notice(now, key);
     }
 
-    /// What other sites are being told.
-    pub(super) fn notices(&self) -> impl Iterator<Item = &Notice> {
-        self.notices.values().map(|sending| &sending.notice)
+    /// What other sites are being told, and whether it has failed once.
+    pub(super) fn notices(&self) -> impl Iterator<Item = (&Notice, bool)> {
+        self.notices.values().map(|sending| (&sending.notice, sending.wait > AGAIN))
     }
 
     pub(super) fn send_notice(&mut self, now: Now, key: Key) {

@@ -9,6 +9,7 @@ use super::Node;
 use super::admit::{Account, Credible, Proven};
 use super::asking::{Notice, What};
 use super::convert::device_told;
+use super::logout::Untold;
 use super::tasks::{Asked, Licence, ServerTask};
 use crate::auth::Ha1s;
 use crate::hot_desk::{Arrival, arrive};
@@ -88,8 +89,11 @@ impl Node {
         if !self.has_room_for(extension, asked.source.remote.ip()) {
             return self.refuse_statelessly(&asked, &Rejection::busy());
         }
-        if self.is_being_logged_out(extension, home) {
-            return self.refuse_statelessly(&asked, &cannot_be_reached(home));
+        match self.untold_logout(extension, home) {
+            // The phone asks again after T1 (RFC 3261 §17.1.2.2), and home's word stands then.
+            Some(Untold::Soon) => return,
+            Some(Untold::Away) => return self.refuse_statelessly(&asked, &cannot_be_reached(home)),
+            None => {}
         }
         let Some(server) = self.begin_anew(now, &asked, ServerTask::Own) else { return };
         let arriving = Arriving { asked, server, update };

@@ -9,6 +9,15 @@ use crate::ids::{Extension, SiteName};
 use crate::location::{Forced, Record, Resident, Visitor};
 use crate::timing::Now;
 
+/// Why home does not know of a logout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Untold {
+    /// It is being stored, or told for the first time.
+    Soon,
+    /// Home has not answered.
+    Away,
+}
+
 impl Node {
     /// Every shard is told; the owner does it.
     pub(super) fn log_out(&mut self, now: Now, extension: &Extension) {
@@ -46,10 +55,17 @@ impl Node {
         self.change(now, extension, None, then);
     }
 
-    /// Whether home has not confirmed yet that a login here was ended by force: until it has, it does not know which phones to keep
-    /// out, and one of them may be asking.
-    pub(super) fn is_being_logged_out(&self, extension: &Extension, home: &SiteName) -> bool {
-        self.notices().any(|notice| notice.forced && notice.extension == *extension && notice.site == *home)
+    /// Whether home does not know yet that a login here was ended by force: until it does, it can't say which phones to keep out, and
+    /// one of them may be asking.
+    pub(super) fn untold_logout(&self, extension: &Extension, home: &SiteName) -> Option<Untold> {
+        let is_of = |notice: &Notice| notice.forced && notice.extension == *extension && notice.site == *home;
+        let is_staged = self.location.is_staged(extension.as_str())
+            && self.ledger.of(extension).any(|then| then.notices.iter().any(is_of));
+        if is_staged {
+            return Some(Untold::Soon);
+        }
+        let (_, has_failed) = self.notices().find(|(notice, _)| is_of(notice))?;
+        Some(if has_failed { Untold::Away } else { Untold::Soon })
     }
 }
 

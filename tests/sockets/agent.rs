@@ -3,9 +3,10 @@
 use std::cell::Cell;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use super::message::{address, credentials, header, headers, list, status, uri};
-use super::support::{Network, Phone};
+use super::support::{Network, PATIENCE, Phone};
 
 const SDP: &str = "v=0\no=- 1 1 IN IP4 127.0.0.1\ns=-\nc=IN IP4 127.0.0.1\nt=0 0\nm=audio 40000 RTP/AVP 0\n";
 
@@ -126,11 +127,13 @@ impl Agent {
         self.cseq.set(self.cseq.get() + 1);
         let (who, cseq) = (format!("<sip:{}@{}>", self.user, self.domain), self.cseq.get());
         let head = self.head("REGISTER", request_uri, &format!("{who};tag=r1"), &who, &self.call_id, cseq);
-        self.phone.send(
-            self.site,
-            &format!("{head}Contact: {}\nExpires: {expires}\n{more}Content-Length: 0\n\n", self.contact()),
-        );
-        self.response(cseq, "REGISTER")
+        let request = format!("{head}Contact: {}\nExpires: {expires}\n{more}Content-Length: 0\n\n", self.contact());
+        // RFC 3261 §17.1.2.2, timer E: a site that can't answer yet leaves it to the phone to ask again.
+        let once = |_| {
+            self.phone.send(self.site, &request);
+            self.response_within(Duration::from_secs(2), cseq, "REGISTER")
+        };
+        (0..8).find_map(once).expect("an answer")
     }
 
     fn head(&self, method: &str, request_uri: &str, from: &str, to: &str, call_id: &str, cseq: u32) -> String {
@@ -144,11 +147,16 @@ impl Agent {
 
     /// The final response to a request of ours.
     fn response(&self, cseq: u32, method: &str) -> String {
+        self.response_within(PATIENCE, cseq, method).expect("a message")
+    }
+
+    /// The final answer, if it comes before there is silence for so long.
+    fn response_within(&self, patience: Duration, cseq: u32, method: &str) -> Option<String> {
         let wanted = format!("{cseq} {method}");
         loop {
-            let message = self.phone.receive();
+            let message = self.phone.receive_within(patience)?;
             if message.starts_with("SIP/2.0 ") && header(&message, "CSeq") == wanted && status(&message) >= 200 {
-                return message;
+                return Some(message);
             }
         }
     }

@@ -11,7 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 /// Nothing on loopback takes longer, not even on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub const PATIENCE: Duration = Duration::from_secs(10);
 
 pub const REALM: &str = "hotdesk.example";
 

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use hotdesk::event::{Event, LoggedOutBy};
+use hotdesk::ids::Extension;
 use hotdesk::node::Command;
 use hotdesk::phone::{Behaviour, PhoneEvent};
 use hotdesk::settings::Lab;
 use hotdesk::timing::TimeOfDay;
 
-use crate::support::{Sample, Seat, World};
+use crate::support::{Line, LineClass, Sample, Seat, Stores, World};
 
 const HOUR: u64 = 3600;
 /// Extensions of London beside those of the sample.
@@ -126,6 +127,24 @@ fn a_restart_at_that_time_neither_forgets_it_nor_does_it_twice() {
     world.pass(HOUR);
     assert!(is_here(&world, "201"), "it came after the time");
     world.end();
+}
+
+/// Home hears of a logout later than the phone asks: while Paris stores it, and while the notice is on its way.
+#[test]
+fn who_refreshes_at_that_very_moment_is_kept_out_too() {
+    let slow = Stores::After(Duration::from_millis(100));
+    for (stores, delay) in [(slow, 5), (Stores::AtOnce, 400), (slow, 400)] {
+        let mut world = World::new(5);
+        world.store("paris", stores);
+        let away = world.registered("201", "paris");
+        world.lines(LineClass::Sites, Line::clean(delay));
+        world.command("paris", Command::LogOut(Extension::new("201")));
+        let refused = world.try_register(away).expect_err("logged out");
+        assert!(refused.says("logged out by the operator"), "{stores:?}, {delay} ms: {refused:?}");
+        world.pass(5);
+        assert!(!is_here(&world, "201"));
+        world.end();
+    }
 }
 
 #[test]
