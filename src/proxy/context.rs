@@ -127,11 +127,6 @@ impl Context {
         self.branches.last().map(|&(_, rule)| rule)
     }
 
-    /// Whether a 2xx was passed on.
-    pub fn is_answered(&self) -> bool {
-        self.answered
-    }
-
     /// The branches without a final response.
     pub fn pending(&self) -> impl Iterator<Item = usize> {
         let open =

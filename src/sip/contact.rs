@@ -89,11 +89,6 @@ impl Contact {
     pub fn params_raw(&self) -> &[u8] {
         self.address.params_raw()
     }
-
-    /// The value as it came.
-    pub fn raw(&self) -> &Bytes {
-        &self.address.raw
-    }
 }
 
 impl Asked {

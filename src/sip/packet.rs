@@ -55,7 +55,6 @@ pub enum Unreadable {
 pub struct BadRequest {
     pub(super) lines: Lines,
     via: Via,
-    method: Method,
     fault: Malformed,
     reason: String,
 }
@@ -74,11 +73,6 @@ impl BadRequest {
     /// The top Via.
     pub fn via(&self) -> &Via {
         &self.via
-    }
-
-    /// The method; never ACK.
-    pub fn method(&self) -> &Method {
-        &self.method
     }
 
     /// What is wrong.
@@ -127,13 +121,11 @@ fn request(lines: Lines, line: RequestLine, fault: Option<Malformed>, limits: &L
         }
         Err(fault) => fault,
     };
-    match line.method {
-        Method::ACK => Err(Unreadable::Drop(DropReason::Ack(fault))),
-        method => {
-            let reason = fault.to_string();
-            Err(Unreadable::Answer(Box::new(BadRequest { lines: door.lines, via, method, fault, reason })))
-        }
+    if line.method == Method::ACK {
+        return Err(Unreadable::Drop(DropReason::Ack(fault)));
     }
+    let reason = fault.to_string();
+    Err(Unreadable::Answer(Box::new(BadRequest { lines: door.lines, via, fault, reason })))
 }
 
 fn response(lines: Lines, line: StatusLine, fault: Option<Malformed>, limits: &Limits) -> Result<Response, Malformed> {

@@ -17,7 +17,6 @@ pub struct Via {
     transport: Span,
     host: Host,
     port: Option<u16>,
-    params: Span,
     branch: Option<Span>,
     received: Option<(IpAddr, Span)>,
     rport: Option<(Option<u16>, Span)>,
@@ -43,11 +42,11 @@ impl Via {
             Ok((rest, ())) => port(rest).map(|(rest, port)| (rest, Some(port))).ok()?,
             Err(_) => (rest, None),
         };
-        let (transport, params) = (Span::of(&raw, transport), Span::of(&raw, rest));
+        let transport = Span::of(&raw, transport);
         let mut known = KnownParams::default();
-        let whole = known.read(&raw, params.in_(&raw)).is_some();
+        let whole = known.read(&raw, rest).is_some();
         let KnownParams { branch, received, rport } = known;
-        Some((Self { raw, transport, host, port, params, branch, received, rport }, whole))
+        Some((Self { raw, transport, host, port, branch, received, rport }, whole))
     }
     /// The transport as written, such as `UDP`.
     pub fn transport(&self) -> &[u8] {
@@ -82,11 +81,6 @@ impl Via {
     /// RFC 3581: `Some(None)` asks for it, `Some(Some(port))` is answered.
     pub fn rport(&self) -> Option<Option<u16>> {
         self.rport.map(|(port, _)| port)
-    }
-
-    /// Any parameter: `Some(None)` if it has no value. Quotes are stripped.
-    pub fn param(&self, name: &str) -> Option<Option<&[u8]>> {
-        Params(self.params.in_(&self.raw)).flatten().find(|param| param.is(name)).map(|param| param.value)
     }
 
     /// The value as it came.
