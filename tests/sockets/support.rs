@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -126,9 +126,16 @@ fn site_toml(first: &str, trunk: SocketAddr) -> String {
     text + &format!("[[trunks]]\nname = \"carrier\"\ngroup = \"pstn\"\naddress = \"{trunk}\"\n")
 }
 
+/// An address of loopback for this process alone: what another test's site sends again to a phone that is gone does not reach one that
+/// has got its port since.
+pub fn loopback() -> Ipv4Addr {
+    let [_, a, b, c] = std::process::id().to_be_bytes();
+    Ipv4Addr::new(127, a | 128, b, c)
+}
+
 /// Addresses that were free a moment ago.
 pub fn free_addresses(number: usize) -> Vec<SocketAddr> {
-    let sockets: Vec<_> = (0..number).map(|_| UdpSocket::bind("127.0.0.1:0").expect("a free port")).collect();
+    let sockets: Vec<_> = (0..number).map(|_| UdpSocket::bind((loopback(), 0)).expect("a free port")).collect();
     sockets.iter().map(|socket| socket.local_addr().expect("bound")).collect()
 }
 
@@ -226,7 +233,7 @@ pub struct Phone {
 
 impl Phone {
     pub fn new() -> Self {
-        let socket = UdpSocket::bind("127.0.0.1:0").expect("a free port");
+        let socket = UdpSocket::bind((loopback(), 0)).expect("a free port");
         let address = socket.local_addr().expect("bound");
         Self { socket: Arc::new(socket), address }
     }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::agent::{Agent, Dialog};
 use super::message::header;
-use super::support::Network;
+use super::support::{Network, loopback};
 
 /// Samples a second.
 const RATE: f64 = 8000.0;
@@ -28,7 +28,7 @@ struct Heard {
 
 impl Ear {
     fn new() -> Self {
-        let socket = UdpSocket::bind("127.0.0.1:0").expect("a free port");
+        let socket = UdpSocket::bind((loopback(), 0)).expect("a free port");
         socket.set_read_timeout(Some(Duration::from_millis(600))).expect("a timeout");
         Self { socket }
     }

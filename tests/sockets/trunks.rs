@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::agent::Agent;
 use super::message::{header, status};
-use super::support::{Network, Phone};
+use super::support::{Network, Phone, loopback};
 
 const OUTSIDE: &str = "902079460000";
 
@@ -158,7 +158,7 @@ fn a_trunk_may_have_a_host_name() {
     assert_eq!(status(&answer), 404, "{answer}");
 }
 
-/// A name server for `carrier.test`, which is 127.0.0.1 for a minute; nothing else has an address.
+/// A name server for `carrier.test`, which is at our loopback address for a minute; nothing else has an address.
 fn name_server() -> SocketAddr {
     let socket = UdpSocket::bind("127.0.0.1:0").expect("a free port");
     let address = socket.local_addr().expect("bound");
@@ -181,7 +181,8 @@ fn answer_to(query: &[u8]) -> Option<Vec<u8>> {
     let is_ours = question.to_ascii_lowercase().starts_with(b"\x07carrier\x04test\x00") && question[end - 3] == 1;
     let mut answer = [&header[..2], &[0x81, 0x80, 0, 1, 0, u8::from(is_ours), 0, 0, 0, 0], question].concat();
     if is_ours {
-        answer.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 127, 0, 0, 1]);
+        answer.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4]);
+        answer.extend(loopback().octets());
     }
     Some(answer)
 }
