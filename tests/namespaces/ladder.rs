@@ -1,6 +1,6 @@
 //! What went over the wires: at the phones as they see it, between the sites as an ear on their bridge hears it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io::Read;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -13,8 +13,8 @@ use socket2::{Domain, Protocol, Socket, Type};
 
 use super::ground::Ground;
 
-/// EtherType of IPv4.
-const IPV4: u16 = 0x0800;
+/// Every EtherType (`ETH_P_ALL`): what a bridge passes on is given to nobody who asks for one.
+const ALL: u16 = 0x0003;
 /// One frame passes the bridge on two of its ports: what is the same within this time is one.
 const SAME: Duration = Duration::from_millis(50);
 
@@ -37,6 +37,25 @@ impl Ladder {
         if !recent.into_iter().any(|rung| (rung.from, rung.to) == (from, to) && rung.bytes == bytes) {
             rungs.push(Rung { at, from, to, bytes: bytes.to_vec() });
         }
+    }
+
+    /// What a reader of the story needs, phase by phase: who logs in, and which way a call goes until it is answered or refused. Left out are
+    /// challenges and what they were the answer to, 1xx, ACK, BYE, copies, and renewals of leases.
+    pub fn story(&self, start: Instant, names: &BTreeMap<SocketAddr, String>, notes: &[(Instant, String)]) -> String {
+        let rungs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let heads: Vec<Head> = rungs.iter().map(Head::of).collect();
+        let challenged = |request: &Head| heads.iter().any(|head| head.is_challenge() && head.answers(request));
+        let mut said = BTreeSet::new();
+        let mut lines: Vec<(Instant, String)> = notes.iter().map(|(at, text)| (*at, format!("\n{text}\n"))).collect();
+        let name = |address: &SocketAddr| names.get(address).cloned().unwrap_or_else(|| address.to_string());
+        for head in heads.iter().filter(|head| head.tells() && !challenged(head)) {
+            if said.insert((head.from, head.to, head.call_id, head.cseq, head.first)) {
+                let text = format!("{:>14} → {:<16} {}", name(&head.from), name(&head.to), head.said());
+                lines.push((head.at, format!("{:9.3}  {text}\n", head.at.duration_since(start).as_secs_f64())));
+            }
+        }
+        lines.sort_by_key(|(at, _)| *at);
+        lines.into_iter().map(|(_, line)| line).collect()
     }
 
     /// The last of them, without probes; `notes` are what people did.
@@ -69,6 +88,60 @@ impl Ladder {
     }
 }
 
+/// What a rung says on one line.
+struct Head<'r> {
+    at: Instant,
+    from: SocketAddr,
+    to: SocketAddr,
+    first: &'r str,
+    call_id: &'r str,
+    cseq: &'r str,
+}
+
+impl<'r> Head<'r> {
+    fn of(rung: &'r Rung) -> Self {
+        // What is sealed between sites is no text, and comes last.
+        let head = rung.bytes.windows(4).position(|end| end == b"\r\n\r\n").unwrap_or(rung.bytes.len());
+        let text = std::str::from_utf8(&rung.bytes[..head]).unwrap_or_default();
+        let header = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
+        let first = text.lines().next().unwrap_or_default();
+        let Rung { at, from, to, .. } = *rung;
+        Self { at, from, to, first, call_id: header("Call-ID: "), cseq: header("CSeq: ") }
+    }
+
+    fn status(&self) -> Option<&'r str> {
+        self.first.strip_prefix("SIP/2.0 ")
+    }
+
+    fn is_challenge(&self) -> bool {
+        self.status().is_some_and(|status| status.starts_with("401") || status.starts_with("407"))
+    }
+
+    fn answers(&self, request: &Self) -> bool {
+        request.status().is_none()
+            && (self.from, self.to) == (request.to, request.from)
+            && (self.call_id, self.cseq) == (request.call_id, request.cseq)
+    }
+
+    /// Whether it is part of the story.
+    fn tells(&self) -> bool {
+        let is_told = ["REGISTER", "INVITE", "MESSAGE"].iter().any(|method| self.cseq.ends_with(method));
+        let is_renewal = self.first.starts_with("MESSAGE") && !self.first.contains('@');
+        let is_passing = self.status().is_some_and(|status| status.starts_with('1')) || self.is_challenge();
+        // A site's answer to what another site's sealed words ask is in its deeds.
+        let is_answer_to_site = self.status().is_some() && self.cseq.ends_with("MESSAGE");
+        is_told && !is_renewal && !is_passing && !is_answer_to_site
+    }
+
+    fn said(&self) -> String {
+        let method = self.cseq.split(' ').next_back().unwrap_or_default();
+        match self.status() {
+            Some(status) => format!("{status} ({method})"),
+            None => self.first.trim_end_matches(" SIP/2.0").to_owned(),
+        }
+    }
+}
+
 /// An ear on the wire between the sites.
 pub struct Ear {
     ended: Arc<AtomicBool>,
@@ -78,7 +151,7 @@ pub struct Ear {
 impl Ear {
     pub fn on(ground: &Ground, ladder: &Ladder) -> Self {
         let socket = ground.within("wire", || {
-            let protocol = Protocol::from(i32::from(IPV4.to_be()));
+            let protocol = Protocol::from(i32::from(ALL.to_be()));
             Socket::new(Domain::PACKET, Type::DGRAM, Some(protocol)).expect("we are root")
         });
         socket.set_read_timeout(Some(Duration::from_millis(200))).expect("a socket");
@@ -109,8 +182,8 @@ impl Drop for Ear {
 
 /// The UDP datagram in an IPv4 packet.
 fn datagram(packet: &[u8]) -> Option<(SocketAddr, SocketAddr, &[u8])> {
-    let header = usize::from(packet.first()? & 0x0f) * 4;
-    if *packet.get(9)? != 17 {
+    let (version, header) = (packet.first()? >> 4, usize::from(packet.first()? & 0x0f) * 4);
+    if version != 4 || *packet.get(9)? != 17 {
         return None;
     }
     let ip = |at: usize| Some(Ipv4Addr::from(<[u8; 4]>::try_from(packet.get(at..at + 4)?).ok()?));

@@ -110,9 +110,9 @@ impl People {
         self.notes.push((now(), text.into()));
     }
 
-    /// All of the story.
-    pub fn ladder(&self) -> String {
-        self.ladder.text(self.start, usize::MAX, &self.names, &self.notes)
+    /// All of the story, as short as it can be told.
+    pub fn story(&self) -> String {
+        self.ladder.story(self.start, &self.names, &self.notes)
     }
 
     // ------------------------------------------------------------------------------------------------------------------- time

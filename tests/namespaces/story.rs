@@ -71,7 +71,7 @@ fn soon_reaches(people: &mut People, caller: Seat, number: &str, callee: Seat) {
 
 fn close(people: &People) {
     assert!(people.complaints().is_empty(), "{:#?}", people.complaints());
-    eprintln!("{}", people.ladder());
+    eprintln!("{}", people.story());
 }
 
 #[test]
@@ -110,6 +110,7 @@ fn a_site_is_cut_off_and_return_home_logs_the_user_in_at_home() {
     people.until("Paris drops its visitor", |people| {
         people.company.log("paris").contains("displaced by a login elsewhere site=paris extension=201")
     });
+    people.note("London has logged 201 in at home, and Paris has dropped its visitor");
     soon_reaches(&mut people, charles, "201", desk);
     soon_reaches(&mut people, jean, "201", desk);
     people.note("the phone in Paris learns of it at its next refresh; a person brings 201 back");
