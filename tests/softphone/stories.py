@@ -1,8 +1,9 @@
-"""What three phones live through with the real program: `stories.py baresip|pjsua [--ladder] [--algorithm NAME] [--suffix TEXT]`.
+"""What phones live through with the real program: `stories.py baresip|pjsua [--ladder] [--algorithm NAME] [--suffix TEXT]`.
 
-202 sits in London, 201 of London at a desk in Paris, 301 in Paris, each with the realm as its domain and its site as outbound proxy, so that
-an address that one hands to another (a transfer) is good everywhere. Run by ./run, which names the program's addresses and a folder in the
-environment. Says `ok NAME` or `FAILED NAME` for each story, and `N passed, N failed` at the end.
+First three: 202 sits in London, 201 of London at a desk in Paris, 301 in Paris, each with the realm as its domain and its site as outbound
+proxy, so that an address that one hands to another (a transfer) is good everywhere. Then two, one of which is a hot desk (desk.py). Run by
+./run, which names the program's addresses and a folder in the environment. Says `ok NAME` or `FAILED NAME` for each story, and `N passed,
+N failed` at the end.
 """
 
 import argparse
@@ -13,27 +14,14 @@ import threading
 import traceback
 from pathlib import Path
 
-import baresip
 import ladder
-import pjsua
 import tone
+from desk import Desk
 from phone import Missing
+from scene import LONDON, NET, PARIS, PHONE_PORT, SIP_PORT, make
 
-NET, SIP_PORT = os.environ["NET"], int(os.environ["SIP_PORT"])
-DOMAIN = "hotdesk.example"
-PHONE_PORT = 5070
-LONDON, PARIS = 1, 2  # hosts of $NET, as in config/
-DESKS = {"202": (LONDON, 111), "201": (PARIS, 112), "301": (PARIS, 113)}  # site and phone, likewise
-
-
-def make(kind, extension, folder, tone_hz):
-    site, desk = DESKS[extension]
-    name, address, proxy = f"{kind} {extension}", f"{NET}.{desk}", f"{NET}.{site}:{SIP_PORT}"
-    folder.mkdir(parents=True)
-    if kind == "pjsua":
-        return pjsua.Pjsua(name, folder, tone_hz, address, PHONE_PORT, extension, DOMAIN, proxy, f"secret-{extension}")
-    account = f'<sip:{extension}@{DOMAIN}>;auth_pass=secret-{extension};regint=60;answermode=manual;outbound="sip:{proxy}"'
-    return baresip.Baresip(name, folder, tone_hz, address, PHONE_PORT, account)
+DESKS = {"202": (LONDON, 111), "201": (PARIS, 112), "301": (PARIS, 113)}  # site and phone, as hosts of $NET
+HOT_DESK = ("302", 114)  # of desk.py
 
 
 class Office:
@@ -44,8 +32,8 @@ class Office:
         self.phones = []
 
     def open(self, kind, folder):
-        for extension, tone_hz in zip(DESKS, tone.TONES, strict=True):
-            self.phones.append(make(kind, extension, folder / extension, tone_hz))
+        for (extension, (site, desk)), tone_hz in zip(DESKS.items(), tone.TONES, strict=True):
+            self.phones.append(make(kind, extension, site, desk, folder / extension, tone_hz))
         self.london, self.visitor, self.parisian = self.phones
 
     def they_register(self):
@@ -149,25 +137,25 @@ class Office:
         for thread in threads:
             thread.join()
 
+    def stories(self, kind):
+        yield "log in by digest: 202 in London, 201 and 301 in Paris", self.they_register
+        yield "202 calls 201, and each hears the other", self.london_calls_the_visitor
+        yield "201 puts 202 on hold", self.the_visitor_holds
+        yield "201 comes back", self.the_visitor_resumes
+        yield "201 transfers 202 to 301", self.the_visitor_transfers
+        yield "301 hangs up", self.the_parisian_hangs_up
+        yield "201 calls 202, who transfers to 301", self.london_transfers
+        yield "201 hangs up", self.the_visitor_hangs_up
+        yield "201 calls 202, who hangs up", self.the_visitor_calls_london_who_hangs_up
+        if kind == "pjsua":  # baresip 1.0 knows no Replaces
+            yield "201 asks 301 first, then transfers 202", self.the_visitor_transfers_after_asking
+        yield "201 logs out", self.the_visitor_leaves
 
-def stories(kind, office):
-    yield "log in by digest: 202 in London, 201 and 301 in Paris", office.they_register
-    yield "202 calls 201, and each hears the other", office.london_calls_the_visitor
-    yield "201 puts 202 on hold", office.the_visitor_holds
-    yield "201 comes back", office.the_visitor_resumes
-    yield "201 transfers 202 to 301", office.the_visitor_transfers
-    yield "301 hangs up", office.the_parisian_hangs_up
-    yield "201 calls 202, who transfers to 301", office.london_transfers
-    yield "201 hangs up", office.the_visitor_hangs_up
-    yield "201 calls 202, who hangs up", office.the_visitor_calls_london_who_hangs_up
-    if kind == "pjsua":  # baresip 1.0 knows no Replaces
-        yield "201 asks 301 first, then transfers 202", office.the_visitor_transfers_after_asking
-    yield "201 logs out", office.the_visitor_leaves
 
-
-def play(kind, office, suffix):
+def play(kind, scene, suffix):
+    """The stories of one scene; those after one that failed are not tried."""
     passed = failed = 0
-    for name, story in stories(kind, office):
+    for name, story in scene.stories(kind):
         name = f"{kind}: {name}{suffix}"
         if failed:
             print(f"FAILED {name}\n    not tried")
@@ -179,12 +167,24 @@ def play(kind, office, suffix):
             passed += 1
         except (Missing, OSError) as problem:
             frames = traceback.extract_tb(problem.__traceback__)
-            where = [frame.name for frame in frames if frame.filename == __file__][-1]
+            where = [frame.name for frame in frames if frame.filename.endswith(("stories.py", "desk.py"))][-1]
             print(f"FAILED {name}\n    {where}: {problem}", flush=True)
             failed += 1
-        for phone in office.phones:
+        for phone in scene.phones:
             phone.from_now()
     return passed, failed
+
+
+def visit(given, what, scene, folder):
+    """Opens a scene, plays its stories, and clears it away."""
+    try:
+        scene.open(given.kind, folder / what.replace(" ", "-"))
+        return play(given.kind, scene, given.suffix)
+    except (Missing, OSError) as problem:
+        print(f"FAILED {given.kind}: {what}{given.suffix}\n    {problem}")
+        return 0, 1
+    finally:
+        scene.end()
 
 
 def main():
@@ -195,24 +195,22 @@ def main():
     arguments.add_argument("--suffix", default="", help="follows the name of each story")
     given = arguments.parse_args()
     folder = Path(os.environ["WORK"]) / (given.kind + given.suffix).replace(" ", "-")
-    people = {f"{NET}.{desk}": f"{given.kind} {extension}" for extension, (_, desk) in DESKS.items()}
+    desks = [(extension, desk) for extension, (_, desk) in DESKS.items()] + [HOT_DESK]
+    people = {f"{NET}.{desk}": f"{given.kind} {extension}" for extension, desk in desks}
     caller, *others = people.items()
     people = dict([caller, (f"{NET}.{LONDON}", "London"), (f"{NET}.{PARIS}", "Paris"), *others])
     seen = ladder.Ladder(people, {SIP_PORT, PHONE_PORT}) if given.ladder else None
-    office = Office(given.algorithm)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # by way of `finally`
+    passed = failed = 0
     try:
-        office.open(given.kind, folder)
-        passed, failed = play(given.kind, office, given.suffix)
-    except (Missing, OSError) as problem:
-        print(f"FAILED {given.kind}: three phones{given.suffix}\n    {problem}")
-        passed, failed = 0, 1
+        for what, scene in (("three phones", Office(given.algorithm)), ("a hot desk", Desk())):
+            good, bad = visit(given, what, scene, folder)
+            passed, failed = passed + good, failed + bad
     finally:
-        office.end()
         if seen:
             seen.print()
     if failed:
-        print(f"    messages: {folder}/*/trace")
+        print(f"    messages: {folder}/*/*/trace")
     print(f"{passed} passed, {failed} failed")
     return failed != 0
 

@@ -12,8 +12,8 @@ WINDOW = 0.2  # seconds that are looked at
 AUDIBLE = 300.0  # of 32767: a tone at a hundredth of full scale is one
 
 
-def samples(path):
-    """The sample rate, and the last `WINDOW` of the first channel; none if there is less."""
+def samples(path, seconds=WINDOW):
+    """The sample rate, and the last `seconds` of the first channel, none if there is less; `None` seconds: all."""
     data = path.read_bytes()
     rate, channels, at = 0, 1, 12
     while at + 8 <= len(data):
@@ -23,8 +23,8 @@ def samples(path):
         if name == b"data":
             frame = 2 * channels
             body = data[at + 8 :]
-            wanted = int(rate * WINDOW) * frame
             end = len(body) - len(body) % frame
+            wanted = end if seconds is None else int(rate * seconds) * frame
             if wanted == 0 or end < wanted:
                 return rate, []
             part = body[end - wanted : end]
@@ -51,6 +51,25 @@ def loudest(path):
     strengths = sorted((strength(values, rate, hz), hz) for hz in TONES)
     (second, _), (first, hz) = strengths[-2:]
     return hz if first > AUDIBLE and first > 10.0 * second else None
+
+
+def beeps(path, hz):
+    """The beeps near `hz` in a recording: when each begins and ends, in seconds, and its frequency by its zero crossings."""
+    rate, values = samples(path, None)
+    step = rate // 50 if rate else 1
+    sounds = [strength(values[at : at + step], rate, hz) > AUDIBLE for at in range(0, len(values) - step + 1, step)]
+    found, begin = [], None
+    for index, sounding in enumerate([*sounds, False]):
+        if sounding and begin is None:
+            begin = index
+        elif not sounding and begin is not None:
+            # The first and the last hundredth are not whole.
+            part = values[(begin + 1) * step : (index - 1) * step]
+            crossings = [at for at in range(1, len(part)) if part[at - 1] < 0 <= part[at]]
+            waves, span = len(crossings) - 1, crossings[-1] - crossings[0] if crossings else 0
+            found.append((begin * step / rate, index * step / rate, waves * rate / span if span else 0.0))
+            begin = None
+    return found
 
 
 def write(path, hz, rate=8000, seconds=1):
