@@ -178,8 +178,8 @@ impl Routing<'_> {
     /// SPEC 6.7: what is an emergency number here or at the target is dialled where the phone is.
     pub(super) fn emergency_behind(&mut self, target: &SiteName, digits: &str) -> Option<Outcome> {
         let there = || {
-            let row = self.around.neighbours.plan(target)?.emergency_row(digits)?;
-            Some(row.number.to_string())
+            let there = self.around.neighbours.plan(target)?;
+            Some(there.emergency_row(&there.system.alone(digits))?.number.to_string())
         };
         let number = match self.plan.emergency(digits) {
             Some(call) => call.number,
@@ -205,7 +205,9 @@ impl Routing<'_> {
 
     /// At the target.
     fn dialled_elsewhere(&mut self, digits: &str) -> Outcome {
-        if let Some(EmergencyCall { number, .. }) = self.plan.emergency(digits) {
+        let asked = self.plan.system.alone(digits);
+        if let Some(row) = self.plan.emergency_row(&asked) {
+            let EmergencyCall { number, .. } = self.plan.emergency_call(&row);
             let text = || format!("{digits} is an emergency number here: the phone's own site dials it");
             self.trace.step(|| Step::Note { text: text() });
             return Outcome::EmergencyAtOrigin { number };
@@ -213,7 +215,7 @@ impl Routing<'_> {
         let extension = self.plan.extensions.place(digits, self.around.directory).is_some();
         match self.refused_by_codes(digits, false).filter(|_| !extension) {
             Some(refused) => refused,
-            None => self.ordinary(digits),
+            None => self.ordinary(&asked),
         }
     }
 }

@@ -76,17 +76,16 @@ impl Codes {
     /// Calls `each` with the first row of every pattern that matches the whole of `text`, and says whether `text` begins
     /// something longer that would match.
     pub(super) fn search(&self, text: &str, mut each: impl FnMut(u32)) -> bool {
-        let mut active = Active::new();
-        self.enter(&mut active, 0);
-        let mut more = false;
+        let (mut active, mut next, mut more) = (&mut Active::new(), &mut Active::new(), false);
+        self.enter(active, 0);
         let text = text.as_bytes();
         for (place, &c) in text.iter().enumerate() {
             let final_hash = c == b'#' && place + 1 == text.len();
-            let mut next = Active::new();
+            next.clear();
             for node in active.iter().filter_map(|&at| self.nodes.get(at as usize).map(|node| (at, node))) {
-                more |= self.step(node, c, final_hash, &mut next);
+                more |= self.step(node, c, final_hash, next);
             }
-            active = next;
+            std::mem::swap(&mut active, &mut next);
             if active.is_empty() {
                 return more;
             }
@@ -111,7 +110,7 @@ impl Codes {
             self.enter(next, at);
         }
         self.enter(next, node.literal(c));
-        if c.is_ascii_digit() {
+        if node.digit != NONE && c.is_ascii_digit() {
             self.enter(next, node.digit);
         }
         node.is_run && final_hash
@@ -125,7 +124,9 @@ impl Codes {
             return;
         }
         active.push(at);
-        self.enter(active, node.run);
+        if node.run != NONE {
+            self.enter(active, node.run);
+        }
     }
 
     /// Where a reading character by character begins.

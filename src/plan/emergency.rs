@@ -13,10 +13,9 @@ use std::sync::Arc;
 
 use super::decision::{EmergencyCall, Route};
 use super::feature::Feature;
-use super::level::{Level, Unusable};
+use super::level::{Alone, Level};
 use super::number::{Filling, Modifiers};
 use super::short_code::ShortCode;
-use super::trace::Trace;
 use super::{LineGroup, Plan};
 use crate::ids::SiteName;
 use crate::sip::is_sos;
@@ -41,13 +40,17 @@ impl Plan {
     /// The emergency call that `dialled` is at this site, with or without the outside prefix, whoever dials it. The node asks this before it
     /// authenticates, and [`Plan::route`] before anything else.
     pub fn emergency(&self, dialled: &str) -> Option<EmergencyCall> {
-        self.emergency_row(dialled).map(|row| self.emergency_call(&row))
+        self.emergency_row(&self.system.alone(dialled)).map(|row| self.emergency_call(&row))
     }
 
     /// Where `dialled` breaks out to by the system codes, taken alone, and the digits for that site: nothing stands before an emergency number
     /// behind a Break Out prefix either, no user's or rights' code.
     pub fn break_out_alone(&self, dialled: &str) -> Option<(SiteName, String)> {
-        let (mut rows, text) = self.match_alone(&self.system, dialled)?;
+        self.breaks_out(&self.system.alone(dialled))
+    }
+
+    pub(super) fn breaks_out(&self, dialled: &Alone<'_, '_>) -> Option<(SiteName, String)> {
+        let (mut rows, text) = dialled.rows()?;
         let row = rows.next().filter(|row| row.feature == Feature::BreakOut)?;
         let matched = row.pattern.matched(text).unwrap_or_default();
         let filling = Filling { matched: &matched, whole: text, extension: "", name: "" };
@@ -61,7 +64,7 @@ impl Plan {
     }
 
     pub(super) fn emergency_row_for(&self, number: &str) -> Option<EmergencyRow> {
-        self.emergency_row(number).or_else(|| self.default_row())
+        self.emergency_row(&self.system.alone(number)).or_else(|| self.default_row())
     }
 
     /// What is dialled where nobody says which emergency number: `[emergency] default`, else the first one.
@@ -69,7 +72,7 @@ impl Plan {
         let default = || {
             let default = self.emergency.default.as_deref()?;
             let unknown = || Some(EmergencyRow { number: default.into(), ..self.any_emergency()? });
-            self.emergency_row(default).or_else(unknown)
+            self.emergency_row(&self.system.alone(default)).or_else(unknown)
         };
         default().or_else(|| self.any_emergency())
     }
@@ -81,7 +84,7 @@ impl Plan {
         let prefixes = patterns.filter_map(|pattern| pattern.strip_suffix('N'));
         let behind = prefixes.flat_map(|prefix| bare().map(move |number| format!("{prefix}{number}")));
         let mut numbers: Vec<String> = bare().collect();
-        for dialled in behind.filter(|dialled| self.emergency_row(dialled).is_some()) {
+        for dialled in behind.filter(|dialled| self.is_emergency(dialled)) {
             if !numbers.contains(&dialled) {
                 numbers.push(dialled);
             }
@@ -134,18 +137,20 @@ impl Plan {
         self.emergency.rows.range::<str, _>(from).next().is_some_and(|(next, _)| next.starts_with(digits))
     }
 
-    pub(super) fn emergency_row(&self, dialled: &str) -> Option<EmergencyRow> {
+    /// Whether `dialled` calls for help.
+    pub(super) fn is_emergency(&self, dialled: &str) -> bool {
+        self.emergency_row(&self.system.alone(dialled)).is_some()
+    }
+
+    pub(super) fn emergency_row(&self, dialled: &Alone<'_, '_>) -> Option<EmergencyRow> {
         if self.emergency.rows.is_empty() {
             return None;
         }
-        if is_sos(dialled) {
+        if is_sos(dialled.text) {
             return self.default_row();
         }
-        let complete = dialled.strip_suffix('#');
-        self.bare(dialled)
-            .or_else(|| self.bare(complete?))
-            .cloned()
-            .or_else(|| self.leads_from(&self.system, dialled, true))
+        let complete = dialled.text.strip_suffix('#');
+        self.bare(dialled.text).or_else(|| self.bare(complete?)).cloned().or_else(|| self.leads_from(dialled, true))
     }
 
     /// The call for a `DialEmergency` row: its own routes, then every other trunk group.
@@ -174,9 +179,9 @@ impl Plan {
         self.emergency.rows.get(dialled)
     }
 
-    /// What one level, taken alone, makes of `text`: a `DialEmergency` row, or a number that is an emergency number.
-    fn leads_from(&self, level: &Level, text: &str, system: bool) -> Option<EmergencyRow> {
-        let (found, text) = self.match_alone(level, text)?;
+    /// What one level, taken alone, makes of a string: a `DialEmergency` row, or a number that is an emergency number.
+    fn leads_from(&self, asked: &Alone<'_, '_>, system: bool) -> Option<EmergencyRow> {
+        let (found, text) = asked.rows()?;
         for row in found {
             match row.feature {
                 Feature::DialEmergency => return EmergencyRow::of(row),
@@ -204,25 +209,8 @@ impl Plan {
     /// Whatever the form's state and hours: help must not depend on them.
     pub(super) fn leads_in_form(&self, at: usize, number: &str) -> Option<EmergencyRow> {
         let form = self.forms.get(at)?;
-        let own = self.leads_from(&form.level, number, false);
+        let own = self.leads_from(&form.level.alone(number), false);
         own.or_else(|| form.substitutes().find_map(|at| self.leads_in_form(at, number)))
-    }
-
-    /// The rows that the level's best match consists of, and the string that it matches.
-    fn match_alone<'a, 't>(
-        &self,
-        level: &'a Level,
-        text: &'t str,
-    ) -> Option<(impl Iterator<Item = &'a ShortCode>, &'t str)> {
-        let (name, usable, mut off) = (String::new, |_: &ShortCode| None::<Unusable>, Trace::off());
-        let complete = text.strip_suffix('#');
-        let mut best = |text: &'t str| Some((level.best(text, &name, &usable, &mut off).best?, text));
-        let found = best(text).or_else(|| best(complete?));
-        let ((_, rank), text) = match found {
-            Some(found) => found,
-            None => (level.default_match(&name, &usable, &mut off)?, complete.unwrap_or(text)),
-        };
-        Some((level.same_pattern(rank), text))
     }
 
     /// The ways of an emergency number through a line group; a form's state and hours, and its bars, do not count.
@@ -239,7 +227,7 @@ impl Plan {
             None => return,
         };
         let Some(form) = self.forms.get(at) else { return };
-        let Some((rows, text)) = self.match_alone(&form.level, number) else { return };
+        let Some((rows, text)) = form.level.alone(number).rows() else { return };
         for row in rows.filter(|row| matches!(row.feature, Feature::Dial | Feature::DialEmergency)) {
             let (Some(template), Some(group)) = (&row.number, &row.line_group) else { continue };
             let matched = row.pattern.matched(text).unwrap_or_default();

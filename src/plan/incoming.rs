@@ -93,7 +93,7 @@ impl Plan {
             trace.step(|| Step::Note { text: format!("this is outside {profile}: the rule's `out_of_hours`") });
         }
         let matched = row.pattern.matched(text).unwrap_or_default();
-        let number = to.number(&Filling { matched: &matched, whole: text, extension: "", name: "" });
+        let number = to.number(&Filling { matched: &matched, whole: text, extension: "", name: "" }).into_owned();
         trace.step(|| Step::Number { template: to.as_str().to_owned(), number: number.clone() });
         self.extension_outcome(number, Modifiers::default(), around, trace)
     }

@@ -26,12 +26,21 @@ pub(super) enum Unusable {
 }
 
 /// What a level says to a string.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Answer<'a> {
     /// The row that fits best, and the place of the first row with its pattern.
     pub(super) best: Option<(&'a ShortCode, Rank)>,
     /// The string begins something longer that would match.
     pub(super) begins: bool,
+}
+
+/// A string, and what a level taken alone, with every row of it, says to the whole of it. The system codes are asked so once for all that build on
+/// it: emergency numbers, Break Out, and the search by levels.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Alone<'a, 't> {
+    level: &'a Level,
+    pub(super) text: &'t str,
+    answer: Answer<'a>,
 }
 
 impl Level {
@@ -102,22 +111,42 @@ impl Level {
         usable: &dyn Fn(&ShortCode) -> Option<Unusable>,
         trace: &mut Trace,
     ) -> Answer<'a> {
+        let answer = self.find(text, usable);
+        self.tell(text, &answer, name, usable, trace);
+        answer
+    }
+
+    fn find(&self, text: &str, usable: &dyn Fn(&ShortCode) -> Option<Unusable>) -> Answer<'_> {
         let mut best: Option<(&ShortCode, Rank)> = None;
-        let mut seen: Vec<Rank> = Vec::new();
         let begins = self.codes.search(text, |first| {
-            if trace.is_on() {
-                seen.extend(self.same_from(first).map(|(_, rank)| rank));
-            }
             let Some(found) = self.same_from(first).find(|(row, _)| usable(row).is_none()) else { return };
             if best.is_none_or(|(_, rank)| found.1 < rank) {
                 best = Some(found);
             }
         });
-        if trace.is_on() {
-            trace.step(|| Step::Asked { level: name(), digits: text.to_owned(), candidates: seen.len() });
-            self.explain(seen, best, usable, trace);
-        }
         Answer { best, begins }
+    }
+
+    /// Tells the candidates, and why each won or lost.
+    fn tell(
+        &self,
+        text: &str,
+        answer: &Answer<'_>,
+        name: &dyn Fn() -> String,
+        usable: &dyn Fn(&ShortCode) -> Option<Unusable>,
+        trace: &mut Trace,
+    ) {
+        if trace.is_on() {
+            let mut seen: Vec<Rank> = Vec::new();
+            self.codes.search(text, |first| seen.extend(self.same_from(first).map(|(_, rank)| rank)));
+            trace.step(|| Step::Asked { level: name(), digits: text.to_owned(), candidates: seen.len() });
+            self.explain(seen, answer.best, usable, trace);
+        }
+    }
+
+    /// What the level, taken alone, says to the whole of `text`.
+    pub(super) fn alone<'a, 't>(&'a self, text: &'t str) -> Alone<'a, 't> {
+        Alone { level: self, text, answer: self.find(text, &|_| None) }
     }
 
     /// The `?` of the level.
@@ -135,6 +164,10 @@ impl Level {
             self.explain(seen, best, usable, trace);
         }
         best
+    }
+
+    fn default_rank(&self) -> Option<Rank> {
+        self.ranks.get(*self.defaults.first()? as usize).copied()
     }
 
     /// The row of `rank` and the later ones with the same pattern.
@@ -181,6 +214,28 @@ impl Level {
             let won = best.is_some_and(|(_, winner)| winner == rank);
             trace.step(|| Step::Candidate { code: row.in_words(), origin: row.origin.to_string(), won, verdict });
         }
+    }
+}
+
+impl<'a, 't> Alone<'a, 't> {
+    /// The rows that the best match consists of, and the string that it matches: as it is, without a final `#`, or by a default match.
+    pub(super) fn rows(&self) -> Option<(impl Iterator<Item = &'a ShortCode> + use<'a>, &'t str)> {
+        let (level, complete) = (self.level, self.text.strip_suffix('#'));
+        let found = self.answer.best.map(|(_, rank)| (rank, self.text)).or_else(|| {
+            let (_, rank) = level.alone(complete?).answer.best?;
+            Some((rank, complete?))
+        });
+        let (rank, text) = match found {
+            Some(found) => found,
+            None => (level.default_rank()?, complete.unwrap_or(self.text)),
+        };
+        Some((level.same_pattern(rank), text))
+    }
+
+    /// What the level says to the whole string, and tells of it.
+    pub(super) fn told(&self, name: &dyn Fn() -> String, trace: &mut Trace) -> Answer<'a> {
+        self.level.tell(self.text, &self.answer, name, &|_| None, trace);
+        self.answer
     }
 }
 

@@ -1,8 +1,10 @@
 //! The number template of a short code (SPEC 6.3): what is sent, and how the calling number shows.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::Serialize;
+use smallvec::SmallVec;
 
 /// One piece of a template.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -187,7 +189,7 @@ impl Template {
     }
 
     /// The number.
-    pub(super) fn number(&self, filling: &Filling<'_>) -> String {
+    pub(super) fn number<'a>(&'a self, filling: &Filling<'a>) -> Cow<'a, str> {
         fill(&self.number, filling)
     }
 
@@ -195,7 +197,7 @@ impl Template {
     pub(super) fn modifiers(&self, filling: &Filling<'_>) -> Modifiers {
         let mut modifiers = self.fixed.as_deref().cloned().unwrap_or_default();
         if let Some(calling) = &self.calling {
-            modifiers.calling = Some(CallingNumber::Set(fill(calling, filling)));
+            modifiers.calling = Some(CallingNumber::Set(fill(calling, filling).into_owned()));
         }
         modifiers
     }
@@ -214,18 +216,18 @@ impl fmt::Debug for Template {
     }
 }
 
-fn fill(pieces: &[Piece], filling: &Filling<'_>) -> String {
-    let mut out = String::new();
-    for piece in pieces {
-        out.push_str(match piece {
-            Piece::Text(text) => text,
-            Piece::Matched => filling.matched,
-            Piece::Whole => filling.whole,
-            Piece::Extension => filling.extension,
-            Piece::Name => filling.name,
-        });
+fn fill<'a>(pieces: &'a [Piece], filling: &Filling<'a>) -> Cow<'a, str> {
+    let text = |piece: &'a Piece| match piece {
+        Piece::Text(text) => text,
+        Piece::Matched => filling.matched,
+        Piece::Whole => filling.whole,
+        Piece::Extension => filling.extension,
+        Piece::Name => filling.name,
+    };
+    match pieces {
+        [piece] => Cow::Borrowed(text(piece)),
+        pieces => Cow::Owned(pieces.iter().map(text).collect::<SmallVec<[&str; 4]>>().concat()),
     }
-    out
 }
 
 struct Reader<'a> {
@@ -400,7 +402,7 @@ mod tests {
 
     fn built(text: &str) -> (String, Modifiers) {
         let template = Template::parse(text).expect("a template");
-        (template.number(&FILLING), template.modifiers(&FILLING))
+        (template.number(&FILLING).into_owned(), template.modifiers(&FILLING))
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! The dialled pattern of a short code (SPEC 6.1), and which of two patterns fits better (SPEC 6.2).
 
+use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
 
 use smallvec::SmallVec;
 
@@ -115,12 +117,57 @@ impl Pattern {
 
     /// The characters of `text` that `X` and `N` took, in order, if the whole of it matches.
     ///
-    /// Where several splits are possible each `N`, from the left, takes as little as it can. Costs the product of the two lengths.
-    pub(super) fn matched(&self, text: &str) -> Option<String> {
-        let text = text.as_bytes();
+    /// Where several splits are possible each `N`, from the left, takes as little as it can: a search that costs the product of the two lengths.
+    pub(super) fn matched<'t>(&self, text: &'t str) -> Option<Cow<'t, str>> {
         if self.is_default() {
-            return Some(String::new());
+            return Some(Cow::Borrowed(""));
         }
+        let runs = self.elements.iter().filter(|e| **e == Element::Run).count();
+        if runs > 1 { self.split(text).map(Cow::Owned) } else { self.split_once(text) }
+    }
+
+    /// With one `N` at most there is one way to split the text: what stands before the run, what it takes, what stands behind it.
+    fn split_once<'t>(&self, text: &'t str) -> Option<Cow<'t, str>> {
+        let bytes = text.as_bytes();
+        let run = self.elements.iter().position(|e| *e == Element::Run);
+        let (before, after) = match run {
+            Some(at) => (self.elements.get(..at)?, self.elements.get(at + 1..)?),
+            None => (&*self.elements, &[][..]),
+        };
+        let end = bytes.len().checked_sub(after.len())?;
+        let (head, taken, tail) = (bytes.get(..before.len())?, bytes.get(before.len()..end)?, bytes.get(end..)?);
+        let may_take = run.is_some() && !(tail.is_empty() && taken.ends_with(b"#")) && taken.iter().all(|&c| runs(c));
+        let fits = |(element, &c): (&Element, &u8)| match element {
+            Element::Literal(literal) => *literal == c,
+            Element::Digit => c.is_ascii_digit(),
+            Element::Run => false,
+        };
+        if !(taken.is_empty() || may_take) || !before.iter().zip(head).all(fits) || !after.iter().zip(tail).all(fits) {
+            return None;
+        }
+        Some(self.wild(text, before.len()..end))
+    }
+
+    /// What `X` and `N` took of a text that matches, of which the run took the characters `run`. Mostly the wildcards stand side by side.
+    fn wild<'t>(&self, text: &'t str, run: Range<usize>) -> Cow<'t, str> {
+        let (length, literal) = (self.elements.len(), |element: &&Element| matches!(element, Element::Literal(_)));
+        let first = self.elements.iter().take_while(literal).count();
+        let last = self.elements.iter().rev().take_while(literal).count().min(length - first);
+        let (mut between, rest) = (self.elements.iter().skip(first).take(length - first - last), text.len() - last);
+        if !between.any(|element| literal(&element)) {
+            return Cow::Borrowed(text.get(first..rest).unwrap_or_default());
+        }
+        let element = |at: usize| match at {
+            before if before < run.start => before,
+            taken if taken < run.end => run.start,
+            behind => behind + length - text.len(),
+        };
+        let is_wild = |at: usize| self.elements.get(element(at)).is_some_and(|element| !literal(&element));
+        text.char_indices().filter(|(at, _)| is_wild(*at)).map(|(_, c)| c).collect()
+    }
+
+    fn split(&self, text: &str) -> Option<String> {
+        let text = text.as_bytes();
         let reach = self.reach(text);
         let (mut at, mut element, mut taken) = (0, 0, String::new());
         let possible = |at: usize, element: usize| reach.get(at).is_some_and(|bits| bits >> element & 1 == 1);
@@ -224,7 +271,7 @@ mod tests {
     use super::*;
 
     fn matched(code: &str, text: &str) -> Option<String> {
-        Pattern::parse(code).expect("a code").matched(text)
+        Pattern::parse(code).expect("a code").matched(text).map(Cow::into_owned)
     }
 
     #[test]
@@ -257,6 +304,19 @@ mod tests {
         assert_eq!(matched("*35*N#", "*35*204*1234"), None);
         assert_eq!(matched("60N", "60").as_deref(), Some(""));
         assert_eq!(matched("X1X", "213").as_deref(), Some("23"));
+    }
+
+    #[test]
+    fn literals_between_wildcards_are_left_out() {
+        assert_eq!(matched("7X8N", "71823").as_deref(), Some("123"));
+        assert_eq!(matched("7X8N", "718").as_deref(), Some("1"));
+        assert_eq!(matched("7N8X", "7881").as_deref(), Some("81"));
+        assert_eq!(matched("N8X9", "81239"), None);
+        assert_eq!(matched("N8X9", "1239"), None);
+        assert_eq!(matched("XX9", "129").as_deref(), Some("12"));
+        assert_eq!(matched("X9X", "192").as_deref(), Some("12"));
+        assert_eq!(matched("789", "789").as_deref(), Some(""));
+        assert_eq!(matched("7N", "7é"), None);
     }
 
     #[test]

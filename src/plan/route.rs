@@ -6,7 +6,7 @@ use super::caller::{Around, Caller, Standing};
 use super::decision::{Alternate, Bar, Decision, EmergencyCall, Outcome, Refusal};
 use super::emergency::EmergencyRow;
 use super::feature::Feature;
-use super::level::{Level, Unusable};
+use super::level::{Alone, Level, Unusable};
 use super::number::{Filling, Modifiers};
 use super::rights::{InForce, RightsHere};
 use super::short_code::ShortCode;
@@ -121,7 +121,8 @@ impl<'a> Routing<'a> {
 
     /// SPEC 6.4.
     fn dialled(&mut self, dialled: &str) -> Outcome {
-        if let Some(row) = self.plan.emergency_row(dialled) {
+        let asked = self.plan.system.alone(dialled);
+        if let Some(row) = self.plan.emergency_row(&asked) {
             return Outcome::Emergency(self.emergency(dialled, &row));
         }
         // No code is meant by a service URN: it calls for help, or nobody.
@@ -131,48 +132,49 @@ impl<'a> Routing<'a> {
             return Outcome::NotFound;
         }
         // SPEC 6.7: behind a Break Out prefix too, no user's or rights' code stands before it.
-        if let Some(help) = self.help_behind_break_out(dialled) {
+        if let Some(help) = self.help_behind_break_out(&asked) {
             return help;
         }
         if self.caller.standing == Standing::Desk {
             return self.desk(dialled);
         }
-        self.ordinary(dialled)
+        self.ordinary(&asked)
     }
 
-    fn help_behind_break_out(&mut self, dialled: &str) -> Option<Outcome> {
-        let (target, digits) = self.plan.break_out_alone(dialled)?;
+    fn help_behind_break_out(&mut self, asked: &Alone<'_, '_>) -> Option<Outcome> {
+        let (target, digits) = self.plan.breaks_out(asked)?;
         let help = self.emergency_behind(&target, &digits)?;
         self.trace.step(|| Step::Note {
-            text: format!("{dialled} is {digits} by Break Out to {target}: help is called where the phone is"),
+            text: format!("{} is {digits} by Break Out to {target}: help is called where the phone is", asked.text),
         });
         Some(help)
     }
 
     /// Everything after emergency numbers: as dialled, then without a final `#`, then the default matches (SPEC 6.2).
-    pub(super) fn ordinary(&mut self, dialled: &str) -> Outcome {
-        let mut begins = self.plan.extensions.begin(dialled) || self.plan.begins_emergency(dialled);
-        if let Some(outcome) = self.search(dialled, &mut begins) {
+    pub(super) fn ordinary(&mut self, asked: &Alone<'a, '_>) -> Outcome {
+        let (dialled, mut begins) = (asked.text, false);
+        if let Some(outcome) = self.search(asked, &mut begins) {
             return outcome;
         }
         let complete = dialled.strip_suffix('#');
         if let Some(digits) = complete {
             self.trace.step(|| Step::Complete { digits: digits.to_owned() });
-            if let Some(outcome) = self.search(digits, &mut false) {
+            if let Some(outcome) = self.search(&self.plan.system.alone(digits), &mut false) {
                 return outcome;
             }
         }
         if let Some(outcome) = self.defaults(complete.unwrap_or(dialled)) {
             return outcome;
         }
-        if begins {
+        if begins || self.plan.extensions.begin(dialled) || self.plan.begins_emergency(dialled) {
             self.trace.step(|| Step::Note { text: "it begins something longer that would match".to_owned() });
             return Outcome::Incomplete;
         }
         Outcome::NotFound
     }
 
-    fn search(&mut self, text: &str, begins: &mut bool) -> Option<Outcome> {
+    fn search(&mut self, asked: &Alone<'a, '_>, begins: &mut bool) -> Option<Outcome> {
+        let text = asked.text;
         if let Some(place) = self.plan.place_step(text, self.around, &mut self.trace) {
             let (number, modifiers) = (text.to_owned(), Modifiers::default());
             return Some(self.plan.called(place, number, modifiers, self.around, &mut self.trace));
@@ -180,7 +182,10 @@ impl<'a> Routing<'a> {
         for (who, level) in self.levels() {
             let plan = self.plan;
             let name = || who.in_words(self.caller);
-            let answer = level.best(text, &name, &|row| plan.unusable(row), &mut self.trace);
+            let answer = match who {
+                Who::System => asked.told(&name, &mut self.trace),
+                Who::User | Who::Rights(_) => level.best(text, &name, &|row| plan.unusable(row), &mut self.trace),
+            };
             *begins |= answer.begins;
             if let Some((row, _)) = answer.best {
                 return Some(self.act(Winner { row, text }));
@@ -247,13 +252,14 @@ impl<'a> Routing<'a> {
     }
 
     fn forward(&mut self, number: &str) -> Outcome {
-        if self.plan.emergency(number).is_some() {
+        let asked = self.plan.system.alone(number);
+        if self.plan.emergency_row(&asked).is_some() {
             return Outcome::Forbidden(Refusal::ForwardToEmergency);
         }
         let extension = self.plan.extensions.place(number, self.around.directory).is_some();
         match self.refused_by_codes(number, true).filter(|_| !extension) {
             Some(refused) => refused,
-            None => self.ordinary(number),
+            None => self.ordinary(&asked),
         }
     }
 
@@ -292,7 +298,7 @@ impl<'a> Routing<'a> {
         let matched = row.pattern.matched(text).unwrap_or_default();
         let filling =
             Filling { matched: &matched, whole: text, extension: self.caller.extension, name: self.caller.name };
-        let number = template.number(&filling);
+        let number = template.number(&filling).into_owned();
         self.trace.step(|| Step::Number { template: template.as_str().to_owned(), number: number.clone() });
         (number, template.modifiers(&filling))
     }

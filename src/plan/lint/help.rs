@@ -42,7 +42,7 @@ impl<'a> Help<'a> {
         let (found, always) = search.before(&plan.system, true);
         strings.extend(found);
         // whatever was found from behind is asked from the front
-        strings.retain(|text| plan.emergency_row(text).is_some());
+        strings.retain(|text| plan.is_emergency(text));
         let mut trie = Codes::new();
         for text in &strings {
             trie.push(&text.bytes().map(Element::Literal).collect::<Vec<_>>());
