@@ -121,6 +121,9 @@ fn resident(places: &[Place<'_>], home: &Place<'_>, user: &User, now: Now) -> Va
     if let Some((there, visit)) = &visit {
         contacts.extend(contacts_of(&there.phones_of(user.extension.as_str(), visit), now.instant));
     }
+    for place in places {
+        contacts.extend(in_limbo(place, &user.extension, now.instant));
+    }
     let visit = visit.as_ref().and_then(|(_, visit)| visit.visitor());
     let profile = visit.map_or(&user.profile, |visit| &visit.guest.user.profile);
     let mut value = Map::new();
@@ -159,7 +162,8 @@ fn visitor<'p>(
     value.insert("rights".to_owned(), rights(Some(place), user, false, now.wall));
     let record = Record::Visitor(visitor.clone());
     let phones = place.handle.overview.location().phones_of(extension.as_str(), &record);
-    value.insert("contacts".to_owned(), json!(contacts_of(&phones, now.instant).collect::<Vec<_>>()));
+    let contacts = contacts_of(&phones, now.instant).chain(in_limbo(place, extension, now.instant));
+    value.insert("contacts".to_owned(), json!(contacts.collect::<Vec<_>>()));
     (site, value)
 }
 
@@ -182,6 +186,12 @@ fn seats_of(location: &Location, user: &Extension, record: Option<&Record>) -> V
 
 fn contacts_of(bindings: &[Binding], now: Instant) -> impl Iterator<Item = Value> {
     bindings.iter().filter(move |binding| binding.is_live(now)).map(move |binding| contact(binding, "active", now))
+}
+
+/// Phones that have lost the user there, and are registered all the same (SPEC 5.10).
+fn in_limbo(place: &Place<'_>, user: &Extension, now: Instant) -> Vec<Value> {
+    let phones = place.handle.overview.location().in_limbo(user.as_str(), now);
+    phones.iter().map(|binding| contact(binding, "limbo", now)).collect()
 }
 
 fn contact(binding: &Binding, state: &str, now: Instant) -> Value {

@@ -191,6 +191,13 @@ impl Authenticator {
         })
     }
 
+    /// Notes the count of credentials as used that another site has found to be right: they prove nothing a second time.
+    pub fn spend(&self, now: Wall, method: &[u8], given: &Given<'_>) {
+        let Ok(claimed) = Claimed::read(method, given, Entity::Body(b"")) else { return };
+        let Some(nonce) = self.nonces.open(now, given.nonce) else { return };
+        self.counts.with(|counts| counts.spend(nonce, claimed.count));
+    }
+
     /// How many nonces the table of counts holds.
     pub fn nonces_kept(&self) -> usize {
         self.counts.with(|counts| counts.len())

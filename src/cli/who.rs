@@ -82,9 +82,11 @@ fn cells(user: &Value) -> [String; 6] {
     let text = |key: &str| user.get(key).and_then(Value::as_str).unwrap_or("-").escape_debug().to_string();
     let contacts = user.get("contacts").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let count = |state: &str| contacts.iter().filter(|contact| contact.get("state") == Some(&json!(state))).count();
-    let phones = match (count("active"), count("parked")) {
-        (active, 0) => active.to_string(),
-        (active, parked) => format!("{active} (+{parked} parked)"),
+    let phones = match (count("active"), count("parked"), count("limbo")) {
+        (active, 0, 0) => active.to_string(),
+        (active, parked, 0) => format!("{active} (+{parked} parked)"),
+        (active, 0, limbo) => format!("{active} (+{limbo} in limbo)"),
+        (active, parked, limbo) => format!("{active} (+{parked} parked, {limbo} in limbo)"),
     };
     [text("extension"), text("name"), text("home"), text("where"), text("since"), phones]
 }
@@ -98,13 +100,16 @@ mod tests {
         let active = json!([{ "state": "active" }, { "state": "parked" }]);
         let home = json!({ "extension": "201", "name": "Ada", "home": "london", "where": "paris", "since": "t", "contacts": active });
         let visit = json!({ "extension": "201", "name": "Eve", "home": "london", "where": "paris", "site": "paris" });
+        let limbo = json!([{ "state": "limbo" }]);
+        let lost = json!({ "extension": "202", "name": "Bob", "home": "london", "where": "paris", "since": "t", "contacts": limbo });
         let out = json!({ "extension": "1", "name": "A\u{1b}", "home": "paris", "where": null, "since": null, "contacts": [] });
-        let users = once_each(vec![visit, home, out]);
+        let users = once_each(vec![visit, home, out, lost]);
         assert_eq!(
             table(&users),
             "USER  NAME     HOME    WHERE  SINCE  PHONES\n\
              1     A\\u{1b}  paris   -      -      0\n\
-             201   Ada      london  paris  t      1 (+1 parked)"
+             201   Ada      london  paris  t      1 (+1 parked)\n\
+             202   Bob      london  paris  t      0 (+1 in limbo)"
         );
     }
 }

@@ -42,11 +42,7 @@ const SIP: &[Inactive<SipTable>] = &[];
 
 const REGISTRAR: &[Inactive<RegistrarTable>] = &[];
 
-const HOT_DESK: &[Inactive<HotDeskTable>] = &[row(
-    "displaced",
-    |desk| desk.displaced.as_deref() == Some("limbo"),
-    "a displaced phone is refused, as by \"refuse\"",
-)];
+const HOT_DESK: &[Inactive<HotDeskTable>] = &[];
 
 const EMERGENCY: &[Inactive<EmergencyTable>] = &[];
 

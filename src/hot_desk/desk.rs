@@ -59,6 +59,20 @@ pub fn sit_down_visiting(
     Ok(())
 }
 
+/// A phone of the user's own that had lost the user, and at which the user has logged in by dialling, is bound again (SPEC 5.10): `phone` is
+/// the newest binding. The phones that had to go for it; 403 for one device too many.
+pub fn take_phone(
+    bindings: &mut Vec<Binding>,
+    seats: &mut Vec<Seat>,
+    phone: Binding,
+    devices: Devices,
+) -> Result<Vec<Device>, Rejection> {
+    let device = phone.device.clone();
+    bindings.retain(|binding| !binding.device.is(&device));
+    bindings.push(phone);
+    keep_limit(bindings, seats, &device, devices)
+}
+
 /// The user leaves a phone of somebody else's at home; `None`: the user does not sit there. With the last phone the login ends.
 pub fn stand_up_at_home(resident: &Resident, is_left: impl Fn(&Seat) -> bool, now: Now) -> Option<Resident> {
     let mut next = resident.clone();

@@ -23,6 +23,7 @@ mod visited;
 
 pub use desk::{
     Devices, come_back, leave_phone, sit_down_at_home, sit_down_visiting, stand_up_at_home, stand_up_visiting,
+    take_phone,
 };
 pub use forced::{force_out, forced_out, left_by_hand};
 pub use home::{

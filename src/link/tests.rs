@@ -73,7 +73,8 @@ impl Two {
             Ok(token) => {
                 let keys = self.london.pair(token.envelope.from).expect("a neighbour");
                 let question = open_request(keys, &token.receipt, sealed).expect("sealed for this request");
-                let refusal = Refusal { status: 403, text: String::from_utf8(question).expect("text") };
+                let refusal =
+                    Refusal { status: 403, text: String::from_utf8(question).expect("text"), displaced: false };
                 let body = seal_answer(keys, &token.receipt, 403, &encode(&refusal), &mut self.entropy);
                 (403, said.prove(keys, &token.receipt, 403, Some(&body)), body)
             }

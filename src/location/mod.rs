@@ -8,6 +8,7 @@ mod binding;
 mod device;
 mod displaced;
 mod ledger;
+mod lost;
 mod record;
 mod seats;
 mod store;
@@ -19,6 +20,7 @@ pub use displaced::{
     DisplacedDevice, Displacement, Forced, Loss, bring_back, displace, displacement, forgive, log_out,
 };
 pub use ledger::{Ledger, LedgerFull, StoreId, StoreOp};
+pub use lost::{LostPhone, is_phone};
 pub use record::{Away, Guest, Record, Resident, Visitor};
 pub use seats::{Seat, Sitter, sitter_at};
 pub use store::{Memory, Store, Stored};

@@ -115,6 +115,14 @@ impl Record {
         }
     }
 
+    /// Phones that have lost the user, as far as this site knows.
+    pub fn displaced(&self) -> &[DisplacedDevice] {
+        match self {
+            Record::Resident(resident) => &resident.displaced,
+            Record::Visitor(visitor) => &visitor.displaced,
+        }
+    }
+
     /// The phones of others here at which the user sits.
     pub fn seats(&self) -> &[Seat] {
         match self {

@@ -3,12 +3,14 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
 
 use ahash::RandomState;
 use dashmap::DashMap;
 
 use super::binding::Binding;
 use super::device::Device;
+use super::lost::{LostPhone, LostPhones};
 use super::record::Record;
 use super::seats::{Seats, Sitter, sitter_at};
 use crate::ids::Extension;
@@ -22,6 +24,8 @@ pub struct Location {
     waiting: AtomicUsize,
     /// Who sits at whose phones, by what is committed.
     seats: Seats,
+    /// Phones here that have lost their users.
+    lost: LostPhones,
 }
 
 impl Location {
@@ -33,6 +37,7 @@ impl Location {
             staged: DashMap::with_hasher(hasher),
             waiting: AtomicUsize::new(0),
             seats: Seats::default(),
+            lost: LostPhones::default(),
         }
     }
 
@@ -120,15 +125,43 @@ impl Location {
         let own = record.bindings().iter().filter(|binding| sitter_at(&sitters, &binding.device).is_none()).cloned();
         let mut phones: Vec<Binding> = own.collect();
         for seat in record.seats() {
-            let Some(account) = self.record(seat.phone.as_str()) else { continue };
+            let account = self.record(seat.phone.as_str());
+            let own = account.as_deref().map_or(&[][..], Record::bindings);
+            let in_limbo = self.lost_phones(seat.phone.as_str()).into_iter().filter(|phone| phone.in_limbo);
+            let in_limbo: Vec<Binding> = in_limbo.map(|phone| phone.binding).collect();
             let sitters = self.sitters(seat.phone.as_str());
             let is_there = |binding: &&Binding| {
                 let has_it = sitter_at(&sitters, &binding.device).is_some_and(|sitter| sitter.user.as_str() == user);
                 has_it && binding.device.is(&seat.device)
             };
-            phones.extend(account.bindings().iter().filter(is_there).cloned());
+            phones.extend(own.iter().chain(&in_limbo).filter(is_there).cloned());
         }
         Cow::Owned(phones)
+    }
+
+    /// Whether any phone here has lost its user.
+    pub fn has_lost_phones(&self) -> bool {
+        self.lost.any()
+    }
+
+    /// The phones here that have lost that user (SPEC 5.10), the latest last.
+    pub fn lost_phones(&self, user: &str) -> Vec<LostPhone> {
+        self.lost.of(user)
+    }
+
+    /// Those of them that are bound in limbo.
+    pub fn in_limbo(&self, user: &str, now: Instant) -> Vec<Binding> {
+        self.lost.of(user).into_iter().filter(|phone| phone.is_in_limbo(now)).map(|phone| phone.binding).collect()
+    }
+
+    /// A phone has lost that user. Only the AOR's owner shard calls this.
+    pub fn lose(&self, user: &Extension, phone: LostPhone) {
+        self.lost.add(user, phone);
+    }
+
+    /// Such phones are no more. Only the AOR's owner shard calls this.
+    pub fn forget_lost(&self, user: &str, is_meant: impl Fn(&LostPhone) -> bool) {
+        self.lost.forget(user, is_meant);
     }
 
     /// Puts a record back that was stored before the process began.

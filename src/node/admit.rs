@@ -23,6 +23,8 @@ pub(super) enum Account {
     Visitor(Extension, Arc<Guest>),
     /// A shared desk.
     Desk(String),
+    /// A phone of another site's user who is not logged in here (SPEC 5.10), and why it may not call.
+    Lost(Extension, Arc<str>),
 }
 
 /// A proven request.
@@ -54,7 +56,9 @@ impl Account {
     /// The digest username and the user it stands for.
     pub(super) fn name(&self) -> &str {
         match self {
-            Account::Resident(extension) | Account::Visitor(extension, _) => extension.as_str(),
+            Account::Resident(extension) | Account::Visitor(extension, _) | Account::Lost(extension, _) => {
+                extension.as_str()
+            }
             Account::Desk(id) => id,
         }
     }
@@ -62,7 +66,9 @@ impl Account {
     /// The user; `None`: a desk has none.
     pub(super) fn user(&self) -> Option<&str> {
         match self {
-            Account::Resident(extension) | Account::Visitor(extension, _) => Some(extension.as_str()),
+            Account::Resident(extension) | Account::Visitor(extension, _) | Account::Lost(extension, _) => {
+                Some(extension.as_str())
+            }
             Account::Desk(_) => None,
         }
     }
@@ -111,7 +117,9 @@ impl Node {
         let found = self.account(&config.site, &username, algorithm_of(&given));
         let ha1s = found.as_ref().map(|(_, credentials)| Ha1s::from(credentials.as_ref()));
         let verdict = self.verdict(now, asked, &given, ha1s);
-        let lock = if self.is_locked_out(now, asked, &username, verdict) { Lock::Holds } else { Lock::Open };
+        // Nobody's digest is right here for a user whom only home can prove: home's word is counted, where it is asked.
+        let counted = if found.is_none() && self.lives_elsewhere(&username) { Verdict::Stale } else { verdict };
+        let lock = if self.is_locked_out(now, asked, &username, counted) { Lock::Holds } else { Lock::Open };
         let proven = match (verdict, found) {
             (Verdict::Good { nonce_issued }, Some((account, _))) => {
                 Ok(Proven { account, nonce_issued: Some(nonce_issued) })
@@ -122,6 +130,10 @@ impl Node {
             }
         };
         (proven, lock)
+    }
+
+    fn lives_elsewhere(&self, user: &str) -> bool {
+        self.config.network.home_of(user).is_some_and(|home| home.name != self.config.site.name)
     }
 
     /// Counts wrong answers of a source for a user, and says whether it is locked. A device with a live binding is never locked out
@@ -271,17 +283,17 @@ impl Node {
         self.entry().extensions.iter().any(|pattern| pattern.matches(extension))
     }
 
-    /// A visitor's REGISTER before the login: the nonce is judged here, the digest at home (SPEC 5.2).
-    pub(super) fn credible(&mut self, now: Now, asked: &Asked) -> Credible {
-        let header = Name::Authorization;
-        let Some(given) = self.credentials(asked, &header) else {
-            return Credible::Challenge(self.challenge(now, &header, false));
+    /// A request of a user who is not logged in here, such as a visitor's REGISTER before the login: the nonce is judged here, the digest at
+    /// home (SPEC 5.2).
+    pub(super) fn credible(&mut self, now: Now, asked: &Asked, header: &Name) -> Credible {
+        let Some(given) = self.credentials(asked, header) else {
+            return Credible::Challenge(self.challenge(now, header, false));
         };
         match self.verdict(now, asked, &given, None) {
             // Nobody's digest is right for nobody: a fresh nonce shows as `Wrong`.
             Verdict::Wrong | Verdict::Good { .. } => Credible::Fresh(Box::new(given)),
-            Verdict::Stale => Credible::Challenge(self.challenge(now, &header, true)),
-            Verdict::OtherRealm | Verdict::Malformed(_) => Credible::Challenge(self.challenge(now, &header, false)),
+            Verdict::Stale => Credible::Challenge(self.challenge(now, header, true)),
+            Verdict::OtherRealm | Verdict::Malformed(_) => Credible::Challenge(self.challenge(now, header, false)),
         }
     }
 }

@@ -39,6 +39,8 @@ pub(super) enum What {
     Login(Extension),
     /// A phone that is not logged in here takes itself out: whose, and from where.
     Farewell(Extension, IpAddr),
+    /// Whether a digest is right, and whether its phone is still kept out, for the request that waits.
+    Lost(Key),
     /// A user's login by dialling, for the phone that waits.
     DialledLogin(Key),
     /// Leases of these visitors.
@@ -233,11 +235,14 @@ impl Node {
             What::Login(extension) if proven.answer.cause == Some(Cause::Clock) => {
                 let apart = now.wall.0.abs_diff(proven.answer.clock.0) / 1000;
                 let text = format!("the clock of {} differs by {apart} s", task.site);
-                let refusal = messages::encode(&Refusal { status: Status::SERVER_TIMEOUT.0, text });
+                let refusal = messages::encode(&Refusal { status: Status::SERVER_TIMEOUT.0, text, displaced: false });
                 self.login_answered(now, &extension, response.status(), Some(&refusal));
             }
             What::Login(extension) => self.login_answered(now, &extension, response.status(), body.as_deref()),
-            What::Farewell(extension, source) => self.farewell_said(now, &extension, source, body.as_deref()),
+            What::Farewell(extension, source) => {
+                self.farewell_said(now, &extension, source, Some(response.status()), body.as_deref());
+            }
+            What::Lost(key) => self.lost_judged(now, key, response.status(), body.as_deref()),
             What::DialledLogin(key) => self.dialled_login_answered(now, key, response.status(), body.as_deref()),
             What::Renew(asked) => self.renewals_answered(now, &task.site, &asked, body.as_deref()),
             What::Change(changing) => {
@@ -282,7 +287,8 @@ impl Node {
     fn fail_link(&mut self, now: Now, task: LinkTask) {
         match task.what {
             What::Login(extension) => self.login_failed(now, &extension, &task.site),
-            What::Farewell(extension, source) => self.farewell_said(now, &extension, source, None),
+            What::Farewell(extension, source) => self.farewell_said(now, &extension, source, None, None),
+            What::Lost(key) => self.lost_unjudged(key),
             What::DialledLogin(key) => self.dialled_login_failed(now, key, &task.site),
             What::Renew(_) => self.renewals_failed(now, &task.site),
             What::Change(changing) => self.change_failed(now, changing, &task.site),

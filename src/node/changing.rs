@@ -52,7 +52,7 @@ impl Node {
         match &wish.account {
             Account::Resident(extension) => self.change_own(now, deed, extension, wish),
             Account::Visitor(extension, _) => self.ask_for_change(now, deed, extension, wish),
-            Account::Desk(_) => {
+            Account::Desk(_) | Account::Lost(..) => {
                 let nobody = Rejection::warned(Status::FORBIDDEN, "log in first: this desk has no user");
                 self.not_done(now, deed, nobody);
             }

@@ -12,18 +12,18 @@ use super::asking::{Notice, What};
 use super::convert::device_told;
 use super::features::{Deed, Wish};
 use super::in_force::FiledUser;
-use super::login::guest_of;
+use super::login::{digest_of, guest_of};
 use super::sitting::{SeatChange, SeatErrand};
-use super::tasks::{Key, Licence, Then};
+use super::tasks::{Asked, Key, Licence, Then};
 use crate::auth::is_code;
 use crate::event::LoggedOutBy;
 use crate::hot_desk::{self, Arrival, Devices, arrive};
 use crate::ids::{Extension, LoginId, LoginNumber, SiteName};
 use crate::link::messages::{self, LoginAnswer, LoginRequest, PhoneDigest, Pin, Refusal, Terms};
 use crate::link::{Claims, Purpose};
-use crate::location::{Device, Record, Resident, Seat, Visitor};
+use crate::location::{Device, LostPhone, Record, Resident, Seat, Visitor, displace};
 use crate::rejection::Rejection;
-use crate::sip::Status;
+use crate::sip::{Name, Status};
 use crate::timing::Now;
 
 /// A phone at which somebody logs in or out, and who wants it.
@@ -33,6 +33,16 @@ struct Place {
     /// The phone's own account, and the phone.
     phone: Extension,
     device: Device,
+    /// How it was bound, if it has lost its own user (SPEC 5.10).
+    lost: Option<LostPhone>,
+}
+
+/// By what home is asked to log a user in.
+enum Shows<'w> {
+    /// The code that was dialled.
+    Code(&'w str),
+    /// The digest of the INVITE: the phone's own user needs no code to have a phone again that was the user's.
+    Digest(Box<PhoneDigest>),
 }
 
 /// A login by dialling that home has been asked for.
@@ -73,6 +83,10 @@ impl Node {
             Ok(place) => place,
             Err(rejection) => return self.not_done(now, deed, rejection),
         };
+        // Where somebody sits somebody's calls ring: a phone that only this site remembers has no binding to ring by.
+        if place.lost.as_ref().is_some_and(|lost| user != place.phone && !lost.is_in_limbo(now.instant)) {
+            return self.not_done(now, deed, not_registered());
+        }
         let source = wish.asked.source.remote.ip();
         let is_locked = |codes: &mut crate::auth::Codes| {
             codes.is_phone_locked(now.instant, user.as_str(), source, place.phone.as_str())
@@ -82,7 +96,7 @@ impl Node {
         }
         match self.config.network.home_of(user.as_str()).map(|home| home.name.clone()) {
             Some(home) if home != self.config.site.name => {
-                self.ask_home_to_log_in(now, place, user, home, code, source)
+                self.ask_home_to_log_in(now, place, user, home, Shows::Code(code), source)
             }
             Some(_) => match self.check_code(now, &user, code) {
                 Ok(()) => {
@@ -96,12 +110,15 @@ impl Node {
         }
     }
 
-    /// The phone, if it is registered: only a binding can ring for somebody.
+    /// The phone, if it is registered, or was until it lost its user: only a binding can ring for somebody.
     fn place_of_wish(&self, deed: Deed, wish: &Wish) -> Result<Place, Rejection> {
         let phone = Extension::new(wish.phone.name());
-        let binding = self.binding_of(&wish.asked, phone.as_str());
-        let unknown = || Rejection::warned(Status::FORBIDDEN, "this phone is not registered here");
-        Ok(Place { deed, device: binding.ok_or_else(unknown)?.device, phone })
+        let lost = self.lost_phone_of(&wish.asked, phone.as_str());
+        let binding = match &lost {
+            Some(lost) => Some(lost.binding.clone()),
+            None => self.binding_of(&wish.asked, phone.as_str()),
+        };
+        Ok(Place { deed, device: binding.ok_or_else(not_registered)?.device, phone, lost })
     }
 
     /// The PIN of a user whose home this is. A user who is locked, or has none, or is none, is like one whose PIN is another.
@@ -159,14 +176,23 @@ impl Node {
 
     /// The phone's own user, whose home this is, has the phone again: from whoever sits there, and from another site.
     fn own_user_is_back(&mut self, now: Now, place: Place, resident: &Resident) {
-        if resident.away.is_none() {
+        if resident.away.is_none() && place.lost.is_none() {
             return match self.location.sitter(place.phone.as_str(), &place.device) {
                 Some(user) => self.stand_up(now, place, user, LoggedOutBy::Displacement),
                 None => self.done(now, place.deed),
             };
         }
         let (own, here) = (place.phone.clone(), self.config.site.name.clone());
-        let (next, notice) = hot_desk::come_back(resident, &place.device, &here, now);
+        let (mut next, notice) = hot_desk::come_back(resident, &place.device, &here, now);
+        if let Some(lost) = &place.lost {
+            let phone = self.revived(now, lost, &next.bindings);
+            let profile = self.config.site.users.get(&own).map_or("basic", |user| &user.profile);
+            let devices = self.devices(self.config.network.profile(profile).devices);
+            match hot_desk::take_phone(&mut next.bindings, &mut next.seats, phone, devices) {
+                Ok(lost) => lost.into_iter().for_each(|device| displace(&mut next.displaced, device, &here, now.wall)),
+                Err(rejection) => return self.not_done(now, place.deed, rejection),
+            }
+        }
         let then = Then {
             notices: notice.into_iter().map(|notice| Notice::displace(&own, notice)).collect(),
             events: vec![self.logged_in(&own, &here, &here, next.login, None)],
@@ -188,7 +214,7 @@ impl Node {
 
     /// Whoever sits at the phone leaves it.
     fn stand_up(&mut self, now: Now, place: Place, user: Extension, by: LoggedOutBy) {
-        let Place { deed, phone, device } = place;
+        let Place { deed, phone, device, .. } = place;
         self.errand(now, SeatErrand { user, phone, device, what: SeatChange::Ends(by), deed: Some(deed) });
     }
 
@@ -207,12 +233,26 @@ impl Node {
             return self.not_done(now, deed, nobody("nobody is logged in at this phone"));
         };
         match self.location.view(own.as_str()).as_deref() {
-            Some(Record::Resident(resident)) if resident.away.is_some() => self.own_user_is_back(now, place, resident),
+            Some(Record::Resident(resident)) if resident.away.is_some() || place.lost.is_some() => {
+                self.own_user_is_back(now, place, resident);
+            }
+            Some(Record::Visitor(_)) | None if place.lost.is_some() => {
+                self.own_user_comes_in(now, place, own, &wish.asked)
+            }
             Some(Record::Visitor(visitor)) => self.visitor_leaves(now, place, visitor),
             Some(Record::Resident(_)) | None => {
                 self.not_done(now, deed, nobody("only the phone's own user is logged in here"));
             }
         }
+    }
+
+    /// A phone of a user of another site, which has lost that user, brings the user in here.
+    fn own_user_comes_in(&mut self, now: Now, place: Place, own: Extension, asked: &Asked) {
+        let home = self.config.network.home_of(own.as_str()).map(|home| home.name.clone());
+        let given = self.credentials(asked, &Name::ProxyAuthorization);
+        let (Some(home), Some(given)) = (home, given) else { return self.not_done(now, place.deed, not_registered()) };
+        let (digest, source) = (digest_of(asked, &given, now), asked.source.remote.ip());
+        self.ask_home_to_log_in(now, place, own, home, Shows::Digest(digest.into()), source);
     }
 
     /// A visitor logs out at a phone that has registered as the visitor's own.
@@ -224,6 +264,7 @@ impl Node {
                 self.change(now, &user, Some(Record::Visitor(next)), Then { deed, ..Then::default() });
             }
             Err(logout) => {
+                self.lose_phones(now, &user, &visitor.bindings);
                 let then = Then {
                     licence: Some(Licence::Leave(user.clone())),
                     notices: vec![Notice::logout_by_hand(&user, &logout)],
@@ -242,7 +283,7 @@ impl Node {
         place: Place,
         user: Extension,
         home: SiteName,
-        code: &str,
+        shows: Shows<'_>,
         source: std::net::IpAddr,
     ) {
         if !self.config.site.hot_desk.visitors {
@@ -253,6 +294,10 @@ impl Node {
         }
         let id = LoginId(self.entropy.bytes());
         let held = self.commons.licences.with(|licences| licences.hold(&user, id));
+        let (digest, code) = match shows {
+            Shows::Code(code) => (PhoneDigest::default(), Some(Pin(code.to_owned()))),
+            Shows::Digest(digest) => (*digest, None),
+        };
         let request = LoginRequest {
             extension: user.clone(),
             login_id: id,
@@ -262,11 +307,11 @@ impl Node {
                 licences: held.map(|held| held.into_iter().map(|profile| (profile, 1)).collect()),
                 shortage: self.config.site.hot_desk.licence_shortage.into(),
             },
-            digest: PhoneDigest::default(),
+            digest,
             source,
             leaves: false,
             by_dialling: true,
-            code: Some(Pin(code.to_owned())),
+            code,
         };
         let (key, body) = (self.next_key(), messages::encode(&request));
         self.commons.arriving.with(|arriving| arriving.insert(user.clone()));
@@ -369,7 +414,11 @@ impl Node {
     /// The visitor whose own phone it is has it again.
     fn own_visitor_is_back(&mut self, now: Now, place: &Place, visitor: &mut Visitor) -> Result<(), Rejection> {
         if !visitor.bindings.iter().any(|binding| binding.device.is(&place.device)) {
-            return Err(Rejection::warned(Status::FORBIDDEN, "this phone is not registered here"));
+            let phone = self.revived(now, place.lost.as_ref().ok_or_else(not_registered)?, &visitor.bindings);
+            let (devices, here) = (self.devices(visitor.guest.allows.devices), &self.config.site.name);
+            for lost in hot_desk::take_phone(&mut visitor.bindings, &mut visitor.seats, phone, devices)? {
+                displace(&mut visitor.displaced, lost, here, now.wall);
+            }
         }
         crate::location::bring_back(&mut visitor.displaced, &place.device);
         self.free(now, place);
@@ -411,6 +460,11 @@ impl Node {
     pub(super) fn is_dialled_in(&self, user: &Extension) -> bool {
         self.dialled_logins.values().any(|login| login.user == *user)
     }
+}
+
+/// Nothing can ring there, and the site does not know what else it might be.
+fn not_registered() -> Rejection {
+    Rejection::warned(Status::FORBIDDEN, "this phone is not registered here")
 }
 
 /// Right or wrong, locked or not: what a person is told of a code that is not taken.

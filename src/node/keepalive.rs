@@ -20,11 +20,13 @@ const PING: &[u8] = b"\r\n\r\n";
 impl Node {
     /// A record is staged or extended: if a phone of it is behind NAT, its user gets a beat.
     pub(super) fn keep_alive(&mut self, now: Now, extension: &Extension, record: &Record) {
+        self.keep_way_open(now, extension, record.bindings().iter().any(|binding| binding.nat));
+    }
+
+    /// The same for a phone of that user, in limbo or not.
+    pub(super) fn keep_way_open(&mut self, now: Now, extension: &Extension, is_behind_nat: bool) {
         let interval = self.config.site.registrar.nat_keepalive;
-        if interval.is_zero() || !record.bindings().iter().any(|binding| binding.nat) {
-            return;
-        }
-        if self.keepalives.is_armed(extension) {
+        if interval.is_zero() || !is_behind_nat || self.keepalives.is_armed(extension) {
             return;
         }
         let half = interval / 2;
@@ -38,7 +40,10 @@ impl Node {
         let record = self.location.record(extension.as_str());
         let behind = |binding: &&Binding| binding.nat && binding.is_live(now.instant);
         let bindings = record.as_deref().map_or(&[][..], Record::bindings);
-        let flows: BTreeSet<Flow> = bindings.iter().filter(behind).map(|binding| binding.flow).collect();
+        // Somebody may sit at a phone in limbo.
+        let in_limbo = self.location.in_limbo(extension.as_str(), now.instant);
+        let all = bindings.iter().chain(&in_limbo).filter(behind);
+        let flows: BTreeSet<Flow> = all.map(|binding| binding.flow).collect();
         if flows.is_empty() || interval.is_zero() {
             return;
         }

@@ -8,6 +8,7 @@ use super::convert::{device, forced_by, terms};
 use super::handover::Parcel;
 use super::in_force::{Settings, in_force};
 use super::logout::cause;
+use super::sites::refusal_of;
 use super::tasks::{Asked, Licence, Then};
 use super::{Config, Node};
 use crate::auth::{Claimed, Given, Ha1s};
@@ -16,9 +17,9 @@ use crate::hot_desk::{self, Renewed, Which};
 use crate::ids::{Extension, LoginId, LoginNumber, SiteName};
 use crate::link::Token;
 use crate::link::messages::{
-    self, Displaced, LoginAnswer, LoginRequest, LogoutRequest, Pin, RenewAnswer, RenewRequest, Renewal,
+    self, Displaced, LoginAnswer, LoginRequest, LogoutRequest, Pin, Refusal, RenewAnswer, RenewRequest, Renewal,
 };
-use crate::location::{Record, Resident, forgive};
+use crate::location::{Displacement, Record, Resident, displacement, forgive};
 use crate::rejection::Rejection;
 use crate::settings::{Credentials, Profile, User};
 use crate::sip::Status;
@@ -71,7 +72,11 @@ impl Node {
         });
         let (user, login) = match taken {
             Ok(taken) => taken,
-            Err(rejection) => return self.refuse_site(now, server, asked, token, &rejection),
+            Err(rejection) => {
+                let displaced = rejection.status == Status::FORBIDDEN && self.is_kept_out(now, request);
+                let refusal = Refusal { displaced, ..refusal_of(&rejection) };
+                return self.refuse_site_with(now, server, asked, token, &refusal);
+            }
         };
         let answer = LoginAnswer {
             login: login.number,
@@ -84,6 +89,14 @@ impl Node {
         then.notices = login.notices.into_iter().map(|notice| Notice::displace(extension, notice)).collect();
         then.events.push(self.logged_in(extension, &self.config.site.name, site, login.number, None));
         self.change(now, extension, Some(Record::Resident(login.resident)), then);
+    }
+
+    /// Whether a login is refused because its phone has lost the user (SPEC 5.5): that is looked at before anything else.
+    fn is_kept_out(&self, now: Now, request: &LoginRequest) -> bool {
+        let view = self.location.view(request.extension.as_str());
+        let displaced = view.as_deref().and_then(Record::resident).map_or(&[][..], |resident| &resident.displaced);
+        let standing = displacement(displaced, &device(&request.device), now.wall);
+        !request.by_dialling && matches!(standing, Displacement::Holds(_))
     }
 
     /// SPEC 5.5: a phone at another site has taken itself out; it is kept out no more.
@@ -353,6 +366,7 @@ impl Node {
         }
         then.licence = Some(Licence::Leave(extension.clone()));
         then.events.push(self.logged_out(extension, LoggedOutBy::Displacement));
+        self.lose_phones(now, extension, &visitor.bindings);
         self.change(now, extension, None, std::mem::take(then));
         true
     }

@@ -16,8 +16,8 @@ use crate::hot_desk::{Arrival, arrive};
 use crate::ids::{Extension, LoginId, LoginNumber, SiteName};
 use crate::link::messages::{self, LoginAnswer, LoginRequest, PhoneDigest, Refusal, Terms};
 use crate::link::{Claims, Purpose};
-use crate::location::{Guest, Record, Visitor};
-use crate::registrar::{Judged, Update, judge, next_serial};
+use crate::location::{Binding, Guest, Record, Visitor, is_phone};
+use crate::registrar::{Judged, Update, answer, judge, next_serial};
 use crate::rejection::Rejection;
 use crate::settings::{Credentials, Origin};
 use crate::sip::{self, Name, Reply, Status};
@@ -83,20 +83,29 @@ impl Node {
             }
             if update.leaves() {
                 self.say_farewell(now, &asked, extension, home, &update);
+                return self.accept_statelessly(now, &asked, &[]);
             }
-            return self.accept_statelessly(&asked);
+            // Nobody but who put it there learns of it.
+            let in_limbo = self.in_limbo_from(now, &asked, extension);
+            return self.accept_statelessly(now, &asked, &in_limbo);
         }
         if !self.has_room_for(extension, asked.source.remote.ip()) {
             return self.refuse_statelessly(&asked, &Rejection::busy());
         }
-        match self.untold_logout(extension, home) {
+        let untold = self.untold_logout(extension, home);
+        match untold {
             // The phone asks again after T1 (RFC 3261 §17.1.2.2), and home's word stands then.
             Some(Untold::Soon) => return,
-            Some(Untold::Away) => return self.refuse_statelessly(&asked, &cannot_be_reached(home)),
-            None => {}
+            Some(Untold::Away) if !self.is_as_in_limbo(now, &asked, extension, &update) => {
+                return self.refuse_statelessly(&asked, &cannot_be_reached(home));
+            }
+            Some(Untold::Away) | None => {}
         }
         let Some(server) = self.begin_anew(now, &asked, ServerTask::Own) else { return };
         let arriving = Arriving { asked, server, update };
+        if untold.is_some() {
+            return self.login_unjudged(now, extension, home, arriving);
+        }
         match self.logins.get_mut(extension) {
             Some(pending) => pending.behind.push_back(arriving),
             None => self.ask_home(now, extension, home.clone(), arriving, VecDeque::new()),
@@ -116,11 +125,11 @@ impl Node {
         }
     }
 
-    /// Nobody is logged in here: there is nothing to list and nothing to end.
-    fn accept_statelessly(&mut self, asked: &Asked) {
+    /// Nobody is logged in here: there is nothing to end, and nothing to list but what is in limbo.
+    fn accept_statelessly(&mut self, now: Now, asked: &Asked, in_limbo: &[Binding]) {
         let tag = self.stateless_tag(asked.request.via().raw());
         let reply = Reply::to(&asked.request, Status::OK).stamped(asked.stamp.received, asked.stamp.rport);
-        let bytes = reply.to_tag(&tag).write();
+        let bytes = answer(reply.to_tag(&tag), in_limbo, &[], &mut self.date, now).write();
         self.send(asked.reply_to, bytes);
     }
 
@@ -159,7 +168,7 @@ impl Node {
         if self.is_open_lab() {
             return Ok(());
         }
-        match self.credible(now, asked) {
+        match self.credible(now, asked, &Name::Authorization) {
             Credible::Fresh(given) if given.username == extension.as_str().as_bytes() => Ok(()),
             Credible::Fresh(_) => Err(Rejection::warned(Status::FORBIDDEN, "Wrong User")),
             Credible::Challenge(rejection) => Err(rejection),
@@ -216,9 +225,10 @@ impl Node {
     /// SPEC 5.5: a phone that takes itself out is kept out no more. Home knows whether it was, and checks who says so; the phone need
     /// not wait for that. Copies that come while home is asked are not told again.
     fn say_farewell(&mut self, now: Now, asked: &Asked, extension: &Extension, home: &SiteName, update: &Update) {
-        if self.farewells.len() >= FAREWELLS || !self.farewells.insert(extension.clone()) {
+        if self.farewells.len() >= FAREWELLS || self.farewells.contains_key(extension) {
             return;
         }
+        self.farewells.insert(extension.clone(), update.device());
         let (id, source) = (LoginId(self.entropy.bytes()), asked.source.remote.ip());
         let request = self.login_request(now, asked, extension, id, update, Terms::default());
         let body = messages::encode(&LoginRequest { leaves: true, ..request });
@@ -227,8 +237,18 @@ impl Node {
     }
 
     /// Home has heard it, or can't be reached: then the phone is kept out until it tries again.
-    pub(super) fn farewell_said(&mut self, now: Now, extension: &Extension, source: IpAddr, body: Option<&[u8]>) {
-        self.farewells.remove(extension);
+    pub(super) fn farewell_said(
+        &mut self,
+        now: Now,
+        extension: &Extension,
+        source: IpAddr,
+        status: Option<Status>,
+        body: Option<&[u8]>,
+    ) {
+        let phone = self.farewells.remove(extension);
+        if let Some(phone) = phone.filter(|_| status.is_some_and(Status::is_success)) {
+            self.lost_phone_leaves(now, extension, is_phone(&phone));
+        }
         let refusal = body.and_then(|body| messages::decode::<Refusal>(body).ok());
         if refusal.is_some_and(|refusal| refusal.status == 401) {
             self.commons.lockout.with(|lockout| lockout.note_wrong(now.instant, extension.as_str(), source));
@@ -318,17 +338,27 @@ impl Node {
 
     fn login_refused(&mut self, now: Now, extension: &Extension, pending: Pending, refusal: &Refusal) {
         self.release_licence(extension, pending.id);
+        let Pending { first: Arriving { asked, server, update }, home, behind, .. } = pending;
+        if refusal.status == Status::FORBIDDEN.0 {
+            self.spend_digest(now, &asked, &Name::Authorization);
+        }
         let rejection = match refusal.status {
             401 => {
-                let source = pending.first.asked.source.remote.ip();
+                let source = asked.source.remote.ip();
                 self.commons.lockout.with(|lockout| lockout.note_wrong(now.instant, extension.as_str(), source));
                 self.challenge(now, &Name::Authorization, false)
             }
             status @ 400..=699 => Rejection::warned(Status(status), refusal.text.clone()),
             _ => Rejection::warned(Status::SERVER_TIMEOUT, "the home site gave no reason"),
         };
-        self.refuse(now, pending.first.server, &pending.first.asked, &rejection);
-        self.next_login(now, extension, &pending.home, pending.behind);
+        let end = match refusal.displaced {
+            true => self.keep_out(now, server, &asked, extension, &update, Some(now.wall), rejection),
+            false => Err(rejection),
+        };
+        if let Err(rejection) = end {
+            self.refuse(now, server, &asked, &rejection);
+        }
+        self.next_login(now, extension, &home, behind);
     }
 
     /// The next REGISTER in the queue: what was wrong with one says nothing about another. Where nobody is logged in there is
@@ -375,10 +405,22 @@ impl Node {
         let Some(pending) = self.logins.remove(extension) else { return };
         self.release_licence(extension, pending.id);
         self.notify(now, Notice::undo(extension, home, pending.id));
-        for Arriving { asked, server, .. } in std::iter::once(pending.first).chain(pending.behind) {
-            self.refuse(now, server, &asked, &cannot_be_reached(home));
+        for arriving in std::iter::once(pending.first).chain(pending.behind) {
+            self.login_unjudged(now, extension, home, arriving);
         }
         self.note_arrived(extension);
+    }
+
+    /// Only home could say whether the phone may come in: 504, and what is in limbo stays there.
+    fn login_unjudged(&mut self, now: Now, extension: &Extension, home: &SiteName, arriving: Arriving) {
+        let (Arriving { asked, server, update }, unreachable) = (arriving, cannot_be_reached(home));
+        let end = match self.is_as_in_limbo(now, &asked, extension, &update) {
+            true => self.keep_out(now, server, &asked, extension, &update, Some(now.wall), unreachable),
+            false => Err(unreachable),
+        };
+        if let Err(rejection) = end {
+            self.refuse(now, server, &asked, &rejection);
+        }
     }
 
     /// The rights that the visitor's home names and this site lacks (SPEC 7.2).
@@ -390,7 +432,7 @@ impl Node {
 }
 
 /// SPEC 5.2: 504 that names the home site.
-fn cannot_be_reached(home: &SiteName) -> Rejection {
+pub(super) fn cannot_be_reached(home: &SiteName) -> Rejection {
     Rejection::warned(Status::SERVER_TIMEOUT, format!("home site {home} cannot be reached"))
 }
 

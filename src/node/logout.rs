@@ -52,6 +52,7 @@ impl Node {
             events: vec![self.logged_out(extension, cause(why))],
             ..Then::default()
         };
+        self.lose_phones(now, extension, &visitor.bindings);
         self.change(now, extension, None, then);
     }
 

@@ -3,9 +3,10 @@
 //! ```text
 //! handle_datagram ─ receive ─┬─ sites ─ leases / site_calls, by a token    ─┐
 //!                            ├─ dialog    a request in a dialog, by proof  │
-//!                            ├─ register ─ login   REGISTER                ├─ route ─ call ─ transactions
+//!                            ├─ register ─ login / limbo   REGISTER        ├─ route ─ call ─ transactions
 //!                            ├─ trunks    a carrier, by address or contact │
 //!                            └─ phones ─ admit     everybody else         ─┤
+//!                                 ├─ lost           a phone that has lost its user
 //!                                 └─ help           an emergency number    ─┘
 //!                                 ├─ subscriptions   SUBSCRIBE to oneself
 //!                                 └─ features ─ own_calls   a code that the site answers itself
@@ -49,9 +50,11 @@ mod help;
 mod in_force;
 mod keepalive;
 mod leases;
+mod limbo;
 mod links;
 mod login;
 mod logout;
+mod lost;
 mod names;
 mod overview;
 mod own_calls;
@@ -103,7 +106,7 @@ use crate::alarms::Alarms;
 use crate::auth::{Authenticator, Lockout};
 use crate::event::Event;
 use crate::ids::{Entropy, Extension, LoginId, ShardId, SiteName};
-use crate::location::{Ledger, Location, StoreId, StoreOp, Visitor};
+use crate::location::{Device, Ledger, Location, StoreId, StoreOp, Visitor};
 use crate::plan::Plan;
 use crate::proxy::{LiveCalls, Names};
 use crate::registrar::Date;
@@ -205,7 +208,7 @@ pub struct Node {
     notices: BTreeMap<Key, Sending>,
     logins: BTreeMap<Extension, Pending>,
     /// Users whose phones take themselves out, of which home is being told.
-    farewells: BTreeSet<Extension>,
+    farewells: BTreeMap<Extension, Device>,
     /// Logins by dialling that wait for the word of their homes.
     dialled_logins: BTreeMap<Key, DialledLogin>,
     /// Logins that other sites have undone lately.
@@ -223,6 +226,8 @@ pub struct Node {
     returning: BTreeMap<Extension, Visitor>,
     /// Calls for help whose digest a home site judges.
     helping: BTreeMap<Key, help::Helping>,
+    /// Requests of phones that have lost their users, whose digest a home site judges.
+    losing: BTreeMap<Key, lost::Losing>,
     /// Home sites that are being asked for renewals.
     renewing: BTreeSet<SiteName>,
     /// Renewals of other sites whose parts are with other shards.
@@ -292,7 +297,7 @@ impl Node {
             risen: VecDeque::new(),
             notices: BTreeMap::new(),
             logins: BTreeMap::new(),
-            farewells: BTreeSet::new(),
+            farewells: BTreeMap::new(),
             dialled_logins: BTreeMap::new(),
             undone_logins: VecDeque::new(),
             subscriptions: Subscriptions::default(),
@@ -302,6 +307,7 @@ impl Node {
             due: BTreeMap::new(),
             returning: BTreeMap::new(),
             helping: BTreeMap::new(),
+            losing: BTreeMap::new(),
             renewing: BTreeSet::new(),
             gatherings: Keyed::new(gatherings),
             date: Date::default(),
@@ -408,7 +414,8 @@ impl Node {
                 + self.dialled_logins.len()
                 + self.notices.len()
                 + self.gatherings.len()
-                + self.helping.len(),
+                + self.helping.len()
+                + self.losing.len(),
         }
     }
 

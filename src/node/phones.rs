@@ -42,6 +42,9 @@ impl Node {
         if self.draining {
             return self.refuse_statelessly(&asked, &Rejection::draining());
         }
+        if let Some(caller) = self.lost_caller(&asked) {
+            return self.ask_of_lost(now, asked, caller);
+        }
         match self.authenticate(now, &asked) {
             Ok(proven) => self.dials(now, asked, &proven, &dialled),
             Err(challenge) => self.refuse_statelessly(&asked, &challenge),
@@ -49,7 +52,7 @@ impl Node {
     }
 
     /// A proven user dials.
-    fn dials(&mut self, now: Now, asked: Asked, proven: &Proven, dialled: &Extension) {
+    pub(super) fn dials(&mut self, now: Now, asked: Asked, proven: &Proven, dialled: &Extension) {
         if asked.request.method() == &Method::SUBSCRIBE && watches_itself(&asked.request, &proven.account, dialled) {
             return self.subscribe(now, &asked, &proven.account);
         }
@@ -58,7 +61,7 @@ impl Node {
         let Some(plan) = self.passing(&asked, &account, dialled) else { return };
         let behind = self.breaks_out(now, &asked, &account);
         let decision = self.dialled(now, &account, dialled.as_str(), behind.as_ref());
-        if let Err(rejection) = self.may_dial(&asked, &account, &decision.outcome) {
+        if let Err(rejection) = self.may_dial(now, &asked, [&account, &proven.account], &decision.outcome) {
             return self.refuse_known(now, &asked, &rejection);
         }
         let caller = self.caller_of(&account);
@@ -76,8 +79,15 @@ impl Node {
         }
     }
 
-    /// SPEC 5.10, 9.9: what is refused whatever the plan says. A parked phone logs in and out by dialling, and nothing else.
-    fn may_dial(&self, asked: &Asked, account: &Account, outcome: &Outcome) -> Result<(), Rejection> {
+    /// SPEC 5.10, 9.9: what is refused whatever the plan says. A phone that is parked or has lost its user logs in and out by dialling, and
+    /// nothing else. `account` is whoever sits at the phone, `phone` its own.
+    fn may_dial(
+        &self,
+        now: Now,
+        asked: &Asked,
+        [account, phone]: [&Account; 2],
+        outcome: &Outcome,
+    ) -> Result<(), Rejection> {
         let method = asked.request.method();
         if method == &Method::PUBLISH {
             return Err(Rejection::new(Status::METHOD_NOT_ALLOWED).with(Name::Allow, ALLOW));
@@ -85,11 +95,19 @@ impl Node {
         if let Outcome::Feature { feature: Feature::ExtnLogin | Feature::ExtnLogout, .. } = outcome {
             return Ok(());
         }
-        let Account::Resident(extension) = account else { return Ok(()) };
+        if let Account::Lost(_, why) = account {
+            return Err(Rejection::warned(Status::FORBIDDEN, why.to_string()));
+        }
         // In a lab without passwords nobody has proven to be the user who is elsewhere (SPEC 4.7).
         if self.is_open_lab() {
             return Ok(());
         }
+        if account.name() == phone.name()
+            && let Some(why) = self.kept_out(now, asked, account)
+        {
+            return Err(why);
+        }
+        let Account::Resident(extension) = account else { return Ok(()) };
         match self.record(extension.as_str()).as_deref() {
             Some(Record::Resident(resident)) => match &resident.away {
                 Some(away) => Err(Rejection::warned(Status::FORBIDDEN, format!("logged in at {}", away.site))),
@@ -165,6 +183,9 @@ impl Node {
                 home: self.home_of(extension),
                 name: guest.user.name.clone(),
             },
+            Account::Lost(extension, _) => {
+                Caller::User { extension: extension.clone(), home: self.home_of(extension), name: String::new() }
+            }
             Account::Desk(id) => Caller::Desk(id.clone()),
         }
     }
@@ -176,7 +197,7 @@ impl Node {
 
     fn domain_of(&self, account: &Account) -> String {
         match account {
-            Account::Visitor(extension, _) => {
+            Account::Visitor(extension, _) | Account::Lost(extension, _) => {
                 let home = self.config.network.home_of(extension.as_str());
                 home.map_or_else(|| self.entry().domain.clone(), |home| home.domain.clone())
             }
@@ -191,7 +212,7 @@ impl Node {
             Account::Visitor(extension, guest) => {
                 (extension, Some(Settings::Guest(Arc::clone(guest))), Standing::Visitor)
             }
-            Account::Desk(_) => return Claims::default(),
+            Account::Desk(_) | Account::Lost(..) => return Claims::default(),
         };
         let user = user.as_deref();
         let home = self.config.network.home_of(extension.as_str()).unwrap_or(self.entry());
@@ -244,7 +265,9 @@ impl Node {
 /// SPEC 9.9: a SUBSCRIBE to one's own AOR. To must name it too: by that the request has come to the shard that owns the AOR.
 fn watches_itself(request: &Request, account: &Account, dialled: &Extension) -> bool {
     let to = request.to().uri().user();
-    account.name() == dialled.as_str() && to.is_some_and(|to| *to == *dialled.as_str())
+    !matches!(account, Account::Lost(..))
+        && account.name() == dialled.as_str()
+        && to.is_some_and(|to| *to == *dialled.as_str())
 }
 
 /// RFC 3323 §4.1.1.3, §4.2: the caller does not want to be shown, and says so in From or in Privacy.

@@ -10,7 +10,7 @@ use super::tasks::{Asked, Licence, ServerTask, Then, Waiting};
 use crate::event::{Event, LoggedOutBy};
 use crate::hot_desk::{self, HomeRegister, Stays, Wish};
 use crate::ids::Extension;
-use crate::location::{Binding, Record, Resident, Visitor, displace};
+use crate::location::{Binding, Record, Resident, Visitor, displace, is_phone};
 use crate::registrar::{self, Judged, Named, Standing, Update, answer, judge, named, next_serial};
 use crate::rejection::Rejection;
 use crate::sip::{Name, Status};
@@ -101,12 +101,15 @@ impl Node {
         let mut base = None;
         match registrar::standing(&resident.displaced, &update, &site.name, now.wall) {
             Standing::Free => {}
-            Standing::Refused(rejection) => return Err(rejection),
+            Standing::Refused(why) => {
+                return self.keep_out(now, server, asked, extension, &update, proven.nonce_issued, why);
+            }
             Standing::Back(displaced) => base = Some(Resident { displaced, ..resident.clone() }),
             Standing::Left(displaced) => {
                 let next = Resident { displaced, ..resident.clone() };
                 let then = self.accepted(now, server, asked, &[], &update);
                 self.change(now, extension, Some(Record::Resident(next)), then);
+                self.lost_phone_leaves(now, extension, is_phone(&update.device()));
                 return Ok(());
             }
         }
@@ -163,13 +166,16 @@ impl Node {
         let mut base = None;
         match registrar::standing(&visitor.displaced, &update, &site.name, now.wall) {
             Standing::Free => {}
-            Standing::Refused(rejection) => return Err(rejection),
+            Standing::Refused(why) => {
+                return self.keep_out(now, server, asked, extension, &update, proven.nonce_issued, why);
+            }
             Standing::Back(displaced) => base = Some(Visitor { displaced, ..visitor.clone() }),
             // What a displaced phone takes out is not what the others have put in, though it says `*`.
             Standing::Left(displaced) => {
                 let next = Visitor { displaced, ..visitor.clone() };
                 let then = self.accepted(now, server, asked, &[], &update);
                 self.change(now, extension, Some(Record::Visitor(next)), then);
+                self.lost_phone_leaves(now, extension, is_phone(&update.device()));
                 return Ok(());
             }
         }
@@ -253,6 +259,7 @@ impl Node {
         let was_returning = self.returning.remove(extension).is_some();
         let then = Then { changed: Some(extension.clone()), ..then };
         if let Some(record) = &record {
+            self.note_lost(now, extension, record);
             self.keep_alive(now, extension, record);
         }
         if let Some(alarm) = record.as_ref().and_then(Record::next_alarm) {

@@ -47,7 +47,7 @@ impl Node {
                 compiled = Level::of_visitor(&guest.user.short_codes).0;
                 (Some(Settings::Guest(Arc::clone(guest))), Some(&compiled), Standing::Visitor)
             }
-            Account::Desk(_) => (None, None, Standing::Desk),
+            Account::Desk(_) | Account::Lost(..) => (None, None, Standing::Desk),
         };
         let dialler = dialler(account.name(), user.as_deref(), level, standing);
         let (plan, around, trace) = (&self.config.plan, self.around(now), crate::plan::Trace::off());

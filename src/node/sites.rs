@@ -152,7 +152,8 @@ impl Node {
         body: Option<&[u8]>,
     ) -> Then {
         let bytes = self.site_answer(now, asked, token, Status::OK, None, body);
-        let refusal = Refusal { status: UNSTORED.0, text: "the change could not be stored".to_owned() };
+        let refusal =
+            Refusal { status: UNSTORED.0, text: "the change could not be stored".to_owned(), displaced: false };
         let otherwise = self.site_answer(now, asked, token, UNSTORED, None, Some(&messages::encode(&refusal)));
         let otherwise = Some(otherwise);
         let answer = Waiting { server, asked: asked.clone(), status: Status::OK, bytes, otherwise };
@@ -167,8 +168,25 @@ impl Node {
         token: &Token,
         rejection: &Rejection,
     ) {
-        let text = rejection.warning.clone().or(rejection.reason.clone()).unwrap_or(rejection.status.reason().into());
-        let body = messages::encode(&Refusal { status: rejection.status.0, text: text.into_owned() });
-        self.answer_site(now, server, asked, token, rejection.status, None, Some(&body));
+        self.refuse_site_with(now, server, asked, token, &refusal_of(rejection));
     }
+
+    /// The same with all that is said about it.
+    pub(super) fn refuse_site_with(
+        &mut self,
+        now: Now,
+        server: ServerId,
+        asked: &Asked,
+        token: &Token,
+        refusal: &Refusal,
+    ) {
+        let body = messages::encode(refusal);
+        self.answer_site(now, server, asked, token, Status(refusal.status), None, Some(&body));
+    }
+}
+
+/// What another site is told of a refusal.
+pub(super) fn refusal_of(rejection: &Rejection) -> Refusal {
+    let text = rejection.warning.clone().or(rejection.reason.clone()).unwrap_or(rejection.status.reason().into());
+    Refusal { status: rejection.status.0, text: text.into_owned(), displaced: false }
 }

@@ -57,10 +57,12 @@ impl Node {
     /// The binding of the phone that sends a request, among those of its account that came from its address: by what its Contact says, else
     /// by where it sends from, else the only one.
     pub(super) fn binding_of(&self, asked: &Asked, account: &str) -> Option<Binding> {
-        let record = self.record(account)?;
-        let source = asked.source.remote;
+        let (record, source) = (self.record(account), asked.source.remote);
+        let in_limbo = self.location.lost_phones(account).into_iter().filter(|phone| phone.in_limbo);
+        let in_limbo: Vec<Binding> = in_limbo.map(|phone| phone.binding).collect();
+        let own = record.as_deref().map_or(&[][..], Record::bindings);
         let bindings: Vec<&Binding> =
-            record.bindings().iter().filter(|binding| binding.flow.remote.ip() == source.ip()).collect();
+            in_limbo.iter().chain(own).filter(|binding| binding.flow.remote.ip() == source.ip()).collect();
         let contact = match asked.request.contacts(1) {
             Ok(Contacts::List(list)) => list.into_iter().next(),
             Ok(Contacts::Star | Contacts::None) | Err(_) => None,
@@ -82,7 +84,7 @@ impl Node {
         }
         let record = self.location.record(changed.as_str());
         let mut errands = self.seats_without_phones(now, changed, record.as_deref());
-        errands.extend(self.seats_of_others(changed, record.as_deref()));
+        errands.extend(self.seats_of_others(now, changed, record.as_deref()));
         for errand in errands {
             self.errand(now, errand);
         }
@@ -96,8 +98,9 @@ impl Node {
 
     /// What becomes of those who sit at phones of a changed account.
     fn seats_without_phones(&self, now: Now, account: &Extension, record: Option<&Record>) -> Vec<SeatErrand> {
-        let live = record.map_or(&[][..], Record::bindings).iter().filter(|binding| binding.is_live(now.instant));
-        let live: Vec<&Binding> = live.collect();
+        let in_limbo = self.location.in_limbo(account.as_str(), now.instant);
+        let own = record.map_or(&[][..], Record::bindings).iter().filter(|binding| binding.is_live(now.instant));
+        let live: Vec<&Binding> = in_limbo.iter().chain(own).collect();
         let sitters = self.location.sitters(account.as_str());
         let change = |device: &Device| match live.iter().rfind(|binding| binding.device.is(device)) {
             None => Some(SeatChange::Ends(LoggedOutBy::Expiry)),
@@ -112,7 +115,7 @@ impl Node {
     }
 
     /// Those who have lost their phone to the changed user, or whom the changed user has lost one to; and phones that are gone already.
-    fn seats_of_others(&self, user: &Extension, record: Option<&Record>) -> Vec<SeatErrand> {
+    fn seats_of_others(&self, now: Now, user: &Extension, record: Option<&Record>) -> Vec<SeatErrand> {
         let mut errands = Vec::new();
         for seat in record.map_or(&[][..], Record::seats) {
             let sitters = self.location.sitters(seat.phone.as_str());
@@ -126,7 +129,8 @@ impl Node {
             // A visitor of before a restart may still come back to its phone.
             let account = self.record(seat.phone.as_str());
             let bindings = account.as_deref().map_or(&[][..], Record::bindings);
-            let is_gone = !bindings.iter().any(|binding| binding.device.is(&seat.device));
+            let in_limbo = self.location.in_limbo(seat.phone.as_str(), now.instant);
+            let is_gone = !bindings.iter().chain(&in_limbo).any(|binding| binding.device.is(&seat.device));
             if is_gone && !self.is_arriving(&seat.phone) {
                 let (phone, device) = (seat.phone.clone(), seat.device.clone());
                 let what = SeatChange::Ends(LoggedOutBy::Expiry);

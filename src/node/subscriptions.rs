@@ -8,7 +8,7 @@ use super::tasks::{Asked, ClientTask, Key, ServerTask, Timer};
 use crate::event::{Event, LoggedOutBy};
 use crate::ids::Extension;
 use crate::link::proof::Peer;
-use crate::location::{Binding, DisplacedDevice, Record};
+use crate::location::{Binding, Record};
 use crate::proxy::{branch_with, escaped_user};
 use crate::rejection::Rejection;
 use crate::service::{Change, Subscription, Terminated, Wanted};
@@ -225,11 +225,7 @@ impl Node {
 
 /// Whether the phone of a binding that is gone lost the user.
 fn is_displaced(record: &Record, binding: &Binding) -> bool {
-    let displaced: &[DisplacedDevice] = match record {
-        Record::Resident(resident) => &resident.displaced,
-        Record::Visitor(visitor) => &visitor.displaced,
-    };
-    displaced.iter().any(|entry| !entry.back && entry.device.is(&binding.device))
+    record.displaced().iter().any(|entry| !entry.back && entry.device.is(&binding.device))
 }
 
 /// Whether a user went by itself: by its phones, or by their silence.

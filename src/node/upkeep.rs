@@ -29,6 +29,9 @@ const GATHERING: Duration = Duration::from_millis(500);
 impl Node {
     /// The alarm of an AOR has rung.
     pub(super) fn look_after(&mut self, now: Now, extension: &Extension) {
+        if self.location.has_lost_phones() {
+            self.look_at_limbo(now, extension);
+        }
         let Some(record) = self.location.view(extension.as_str()) else {
             return self.look_after_returning(now, extension);
         };

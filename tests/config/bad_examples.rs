@@ -848,6 +848,13 @@ rtp_ports = "40999-40000"
         says: &["paris.toml: site.timezone: is missing: `hot_desk.logout_at` needs it"],
     },
     Bad {
+        what: "a place for displaced phones that there is not",
+        file: "london.toml",
+        find: "[emergency]",
+        put: "[hot_desk]\ndisplaced = \"purgatory\"\n[emergency]",
+        says: &["london.toml:46: hot_desk.displaced: `purgatory` is no choice here: `refuse` or `limbo`"],
+    },
+    Bad {
         what: "less than no time without a call",
         file: "london.toml",
         find: "[emergency]",

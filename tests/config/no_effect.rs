@@ -29,16 +29,11 @@ fn warned(network: &str, plans: &[(&str, &str)]) -> Vec<String> {
 }
 
 #[test]
-fn a_kind_of_key_is_told_once_with_its_first_place_and_how_often_it_stands_elsewhere() {
-    let secret = "[network]\nlink_secret = \"0123456789012345678901234567890123456789\"";
-    let paris = "[sites.paris]\nnumber = 2\ndomain = \"paris.example\"\nlisten = [\"udp:127.0.0.2:5060\"]\nextensions = [\"3XX\"]\nplan = \"paris.toml\"\n";
-    let network = format!("{}{paris}", NETWORK.replace("[network]", secret));
-    let limbo = "[hot_desk]\ndisplaced = \"limbo\"\n";
+fn a_key_is_told_with_its_place_and_what_does_not_happen() {
+    let network = NETWORK.replace("[network]", "[network]\ncall_log = \"calls.jsonl\"");
     assert_eq!(
-        warned(&network, &[("london.toml", limbo), ("paris.toml", limbo)]),
-        [
-            "london.toml:4: hot_desk.displaced: has no effect in this release: a displaced phone is refused, as by \"refuse\" (1 more like this)",
-        ]
+        warned(&network, &[("london.toml", "")]),
+        ["network.toml:3: network.call_log: has no effect in this release: calls are not recorded"]
     );
 }
 
@@ -50,7 +45,7 @@ session_expires = 0
 [registrar]
 nat_keepalive = 0
 [hot_desk]
-displaced = "refuse"
+displaced = "limbo"
 survive_restart = false
 logout_at = ""
 idle_logout = 0

@@ -14,6 +14,7 @@ mod dialogs;
 mod emergency;
 mod full_disk;
 mod hot_desk;
+mod limbo;
 mod message;
 mod reg_event;
 mod registration;

@@ -23,6 +23,8 @@ mod a_carrier_asks_who_we_are;
 mod a_carrier_may_send_a_call_to_its_other_addresses;
 mod a_clock_that_is_set_moves_no_timer;
 mod a_code_is_answered_with_a_tone;
+mod a_displaced_phone_logs_in_by_dialling;
+mod a_displaced_phone_waits_in_limbo;
 mod a_full_trunk_gives_way_to_the_next;
 mod a_group_has_somebody_after_it;
 mod a_home_with_an_old_memory_hands_out_no_login_number_twice;

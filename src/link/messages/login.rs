@@ -159,6 +159,9 @@ pub struct Refusal {
     pub status: u16,
     /// For the reason phrase and `Warning`.
     pub text: String,
+    /// The digest is right, and the phone is kept out because it has lost its user (SPEC 5.5).
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub displaced: bool,
 }
 
 impl Terms {

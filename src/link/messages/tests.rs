@@ -113,7 +113,7 @@ fn every_message_keeps_its_form() {
         argument: "202".into(),
     };
     let granted = SettingsAnswer { login: LoginNumber(9), settings: answer().settings };
-    let refusal = Refusal { status: 403, text: "no free licence for profile power".into() };
+    let refusal = Refusal { status: 403, text: "no free licence for profile power".into(), displaced: false };
     let all = [
         json(&request()),
         json(&answer()),
