@@ -7,7 +7,7 @@ use super::home::come_home;
 use super::visited::{Logout, Stays, log_out};
 use super::{Notice, next_number};
 use crate::ids::SiteName;
-use crate::location::{Binding, Device, Resident, Seat, Visitor, bring_back, displace};
+use crate::location::{Activity, Binding, Device, Resident, Seat, Visitor, bring_back, displace};
 use crate::rejection::Rejection;
 use crate::settings::DeviceLimit;
 use crate::sip::Status;
@@ -33,6 +33,7 @@ pub fn sit_down_at_home(
     let device = seat.device.clone();
     let (mut next, notice) = come_home(resident, live(&resident.bindings, now), &device, here, now);
     take_seat(&mut next.seats, seat);
+    next.active = Some(Activity { at: now.instant, wall: now.wall });
     let lost = keep_limit(&mut next.bindings, &mut next.seats, &device, devices)?;
     lost.into_iter().for_each(|device| displace(&mut next.displaced, device, here, now.wall));
     Ok((next, notice))

@@ -37,6 +37,17 @@ pub struct Resident {
     pub changes: Option<Arc<Changes>>,
     /// Phones of others here at which the user sits (SPEC 10.2); none while the user is elsewhere.
     pub seats: Vec<Seat>,
+    /// When a user who sits at one last did something: sat down there, or ended a call that was answered (SPEC 12.5).
+    pub active: Option<Activity>,
+}
+
+/// When a user did something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Activity {
+    /// For timers.
+    pub at: Instant,
+    /// As a date, for what is written down.
+    pub wall: Wall,
 }
 
 /// A login at another site, as home believes in it.

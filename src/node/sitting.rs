@@ -169,7 +169,7 @@ impl Node {
         }
     }
 
-    fn resident_stands_up(
+    pub(super) fn resident_stands_up(
         &mut self,
         now: Now,
         user: &Extension,

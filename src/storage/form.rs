@@ -14,7 +14,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::changes::ChangesForm;
 use crate::ids::{Extension, LoginId, LoginNumber, SiteName};
 use crate::link::messages::{Ha1, Settings};
-use crate::location::{Away, Binding, Device, DisplacedDevice, Forced, Guest, Loss, Record, Resident, Seat, Visitor};
+use crate::location::{
+    Activity, Away, Binding, Device, DisplacedDevice, Forced, Guest, Loss, Record, Resident, Seat, Visitor,
+};
 use crate::settings::Origin;
 use crate::sip::Uri;
 use crate::timing::{Now, TimeOfDay, Wall};
@@ -25,7 +27,7 @@ use crate::transmit::{Flow, SocketId};
 #[serde(rename_all = "lowercase")]
 pub enum Form {
     /// A user of this site.
-    Resident(ResidentForm),
+    Resident(Box<ResidentForm>),
     /// A user of another site.
     Visitor(Box<VisitorForm>),
 }
@@ -47,6 +49,9 @@ pub struct ResidentForm {
     changes: Option<Box<ChangesForm>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     seats: Vec<SeatForm>,
+    /// Milliseconds since 1970; without it, since the user sits at the last of `seats`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    active: Option<u64>,
 }
 
 /// See [`Visitor`].
@@ -156,7 +161,7 @@ struct Text(Bytes);
 /// The record as bytes. `with_ha1`: what checks a visitor's digests is written too (`survive_restart`).
 pub fn encode(record: &Record, with_ha1: bool) -> Vec<u8> {
     let form = match record {
-        Record::Resident(resident) => Form::Resident(resident.into()),
+        Record::Resident(resident) => Form::Resident(Box::new(resident.into())),
         Record::Visitor(visitor) => Form::Visitor(Box::new(VisitorForm::of(visitor, with_ha1))),
     };
     serde_json::to_vec(&form).expect("maps have text keys and nothing else fails")
@@ -207,6 +212,8 @@ impl ResidentForm {
         tombstones.extend(parked.into_iter().filter(|phone| !bindings.iter().any(|live| live.device.is(phone))));
         let surplus = tombstones.len().saturating_sub(Resident::TOMBSTONES);
         tombstones.drain(..surplus);
+        let active = self.active.or(self.seats.iter().map(|seat| seat.since).max()).map(Wall);
+        let activity = |wall: Wall| Activity { at: now.checked_sub(date.since(wall)).unwrap_or(now), wall };
         Resident {
             bindings,
             away: self.away.map(|away| away.away(now)),
@@ -215,6 +222,7 @@ impl ResidentForm {
             tombstones,
             changes: self.changes.map(|changes| Arc::new((*changes).into())),
             seats: self.seats.into_iter().map(Into::into).collect(),
+            active: active.map(activity),
         }
     }
 }
@@ -233,6 +241,7 @@ impl From<&Resident> for ResidentForm {
             tombstones: resident.tombstones.iter().map(Into::into).collect(),
             changes: resident.changes.as_deref().map(|changes| Box::new(changes.into())),
             seats: resident.seats.iter().map(Into::into).collect(),
+            active: resident.active.filter(|_| !resident.seats.is_empty()).map(|active| active.wall.0),
         }
     }
 }
@@ -536,6 +545,7 @@ mod tests {
             tombstones: vec![device(b"stone")],
             changes: Some(Arc::new(changes())),
             seats: vec![Seat { phone: Extension::new("desk-7"), device: device(b"lobby"), since: START }],
+            active: Some(Activity { at: now.instant, wall: now.wall }),
         })
     }
 
@@ -649,6 +659,6 @@ mod tests {
     #[test]
     fn what_a_later_release_adds_is_skipped() {
         let form = decode(br#"{"resident":{"login":5,"mood":"fine"}}"#).expect("readable");
-        assert!(matches!(form, Form::Resident(ResidentForm { login: 5, .. })));
+        assert!(matches!(form, Form::Resident(form) if form.login == 5));
     }
 }

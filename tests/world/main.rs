@@ -97,4 +97,5 @@ mod what_was_confirmed_outlives_the_process;
 mod who_may_call_and_who_may_not;
 mod who_may_call_for_help;
 mod who_may_watch_whom;
+mod who_sits_at_anothers_phone_is_logged_out_too;
 mod wrong_passwords_lock_one_source_out;
