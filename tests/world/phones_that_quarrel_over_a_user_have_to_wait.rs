@@ -105,6 +105,30 @@ fn who_is_displaced_again_within_ten_minutes_waits_ten_and_then_twice_as_long() 
 }
 
 #[test]
+fn the_wait_doubles_up_to_a_day() {
+    // Days pass: the sites look for each other every few minutes only.
+    let mut world = World::with(6, |sample| {
+        sample.sites.values_mut().for_each(|site| site.links.probe = Duration::from_secs(300));
+    });
+    let (paris, berlin) = (world.registered("201", "paris"), world.phone("201", "berlin"));
+    assert!(comes_anew(&mut world, berlin) && comes_anew(&mut world, paris), "the first time nobody waits");
+    for minutes in [10, 20, 40, 80, 160, 320, 640, 1280, 1440, 1440] {
+        world.pass(MINUTE);
+        assert!(comes_anew(&mut world, berlin), "{minutes}: Paris is displaced again");
+        let displaced = world.now();
+        let until = |world: &mut World, seconds: u64| {
+            let at = displaced + Duration::from_secs(seconds);
+            world.run(at.saturating_sub(world.now()));
+        };
+        until(&mut world, minutes * MINUTE - 5);
+        assert!(!comes_anew(&mut world, paris), "{minutes}: five seconds to go");
+        until(&mut world, minutes * MINUTE + 5);
+        assert!(comes_anew(&mut world, paris), "{minutes}: it has waited long enough");
+    }
+    world.end();
+}
+
+#[test]
 fn home_remembers_it_over_a_restart() {
     let mut world = World::new(5);
     world.with_disks();
