@@ -22,6 +22,17 @@ fn every_kind_of_finding_occurs_once_with_its_witness() {
 }
 
 #[test]
+fn every_finding_says_where_what_why_it_matters_and_how_to_mend_it() {
+    for finding in bad().lint() {
+        assert!(finding.origin.to_string().starts_with("tests/data/bad-network/"), "{finding}");
+        // what is missing in a file has no line there
+        assert_eq!(finding.origin.line == 0, finding.kind == Kind::NobodyUnknown, "{finding}");
+        let (why, mend) = finding.kind.advice();
+        assert!([&finding.what, why, mend].iter().all(|words| !words.is_empty()), "{finding}");
+    }
+}
+
+#[test]
 fn a_broken_promise_is_told_with_its_trace() {
     let tried = bad().try_expectations();
     assert_eq!((tried.held, tried.untried.len()), (1, 0));

@@ -152,7 +152,6 @@ pub(super) fn reached(all: &Everywhere<'_>, here: &Here<'_>, sites: &[Here<'_>],
                     );
                     report.note(&origin, Kind::EmergencyNotReached, what);
                 }
-                break;
             }
         }
     }

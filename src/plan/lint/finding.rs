@@ -15,94 +15,64 @@ pub struct Finding {
     pub what: String,
 }
 
-/// The kinds, in the order in which they matter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $kind:ident = $name:literal,)*) => {
+        /// The kinds, in the order in which they matter.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Kind { $($(#[$doc])* $kind,)* }
+
+        impl Kind {
+            /// All of them.
+            pub const ALL: &'static [Kind] = &[$(Kind::$kind,)*];
+
+            /// As printed.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$kind => $name,)* }
+            }
+        }
+    };
+}
+
+kinds! {
     /// An emergency number behind a Break Out prefix that somebody cannot call.
-    EmergencyNotReached,
+    EmergencyNotReached = "emergency-not-reached",
     /// A row of the plan that would hide an emergency number, if these did not come first.
-    HidesEmergency,
+    HidesEmergency = "hides-emergency",
     /// An extension that is an emergency number.
-    ExtensionIsEmergency,
+    ExtensionIsEmergency = "extension-is-emergency",
     /// A code that calls for help whatever it matches.
-    AlwaysEmergency,
+    AlwaysEmergency = "always-emergency",
     /// Nobody can call for help without a password.
-    NobodyUnknown,
+    NobodyUnknown = "nobody-unknown",
     /// A code that no string reaches.
-    NeverWins,
+    NeverWins = "never-wins",
     /// A row of a form that no number reaches.
-    NeverArrives,
+    NeverArrives = "never-arrives",
     /// Extensions hide a code, or a part of what it matches.
-    HiddenByExtension,
+    HiddenByExtension = "hidden-by-extension",
     /// A `Dial` code of which no number reaches a trunk.
-    NoTrunk,
+    NoTrunk = "no-trunk",
     /// A code or rule that calls an extension, and nobody has any of its numbers.
-    NoExtension,
+    NoExtension = "no-extension",
     /// A `BreakOut` code whose numbers name no site.
-    NoSite,
+    NoSite = "no-site",
     /// Break Outs that lead to each other without end.
-    BreakOutLoop,
+    BreakOutLoop = "break-out-loop",
     /// A form that nothing leads to.
-    UnusedForm,
+    UnusedForm = "unused-form",
     /// An alternate form that helps no number of its form.
-    UselessAlternate,
+    UselessAlternate = "useless-alternate",
     /// Rights that a user brings to a site that lacks them.
-    LacksRights,
+    LacksRights = "lacks-rights",
     /// A time profile that a user brings to a site that lacks it.
-    LacksTimeProfile,
+    LacksTimeProfile = "lacks-time-profile",
     /// A user for whom no other site has a licence.
-    NoLicence,
+    NoLicence = "no-licence",
     /// What could not be decided.
-    Undecided,
+    Undecided = "undecided",
 }
 
 impl Kind {
-    /// All of them.
-    pub const ALL: &'static [Kind] = &[
-        Kind::EmergencyNotReached,
-        Kind::HidesEmergency,
-        Kind::ExtensionIsEmergency,
-        Kind::AlwaysEmergency,
-        Kind::NobodyUnknown,
-        Kind::NeverWins,
-        Kind::NeverArrives,
-        Kind::HiddenByExtension,
-        Kind::NoTrunk,
-        Kind::NoExtension,
-        Kind::NoSite,
-        Kind::BreakOutLoop,
-        Kind::UnusedForm,
-        Kind::UselessAlternate,
-        Kind::LacksRights,
-        Kind::LacksTimeProfile,
-        Kind::NoLicence,
-        Kind::Undecided,
-    ];
-
-    /// As printed.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::EmergencyNotReached => "emergency-not-reached",
-            Self::HidesEmergency => "hides-emergency",
-            Self::ExtensionIsEmergency => "extension-is-emergency",
-            Self::AlwaysEmergency => "always-emergency",
-            Self::NobodyUnknown => "nobody-unknown",
-            Self::NeverWins => "never-wins",
-            Self::NeverArrives => "never-arrives",
-            Self::HiddenByExtension => "hidden-by-extension",
-            Self::NoTrunk => "no-trunk",
-            Self::NoExtension => "no-extension",
-            Self::NoSite => "no-site",
-            Self::BreakOutLoop => "break-out-loop",
-            Self::UnusedForm => "unused-form",
-            Self::UselessAlternate => "useless-alternate",
-            Self::LacksRights => "lacks-rights",
-            Self::LacksTimeProfile => "lacks-time-profile",
-            Self::NoLicence => "no-licence",
-            Self::Undecided => "undecided",
-        }
-    }
-
     /// Why it matters, and how to mend it.
     pub fn advice(self) -> (&'static str, &'static str) {
         match self {
