@@ -127,6 +127,13 @@ impl Level {
         Answer { best, begins }
     }
 
+    /// Whether `text` begins something longer that a row which can be used would match. Looks at every row, of which a user has few.
+    pub(super) fn begins(&self, text: &str, usable: &dyn Fn(&ShortCode) -> bool) -> bool {
+        let mut codes = Codes::new();
+        self.rows.iter().filter(|row| usable(row)).for_each(|row| codes.push(row.pattern.elements()));
+        codes.search(text, |_| {})
+    }
+
     /// Tells the candidates, and why each won or lost.
     fn tell(
         &self,

@@ -186,10 +186,14 @@ impl<'a> Routing<'a> {
                 Who::System => asked.told(&name, &mut self.trace),
                 Who::User | Who::Rights(_) => level.best(text, &name, &|row| plan.unusable(row), &mut self.trace),
             };
-            *begins |= answer.begins;
             if let Some((row, _)) = answer.best {
                 return Some(self.act(Winner { row, text }));
             }
+            *begins |= answer.begins
+                && match who {
+                    Who::User => level.begins(text, &|row| plan.unusable(row).is_none()),
+                    Who::Rights(_) | Who::System => true,
+                };
         }
         None
     }
