@@ -1,12 +1,12 @@
 //! One binding of an AOR (RFC 3261 §10): a contact, how long it is good, and the way to it.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
 use super::device::Device;
 use crate::sip::Uri;
-use crate::timing::Wall;
+use crate::timing::{Now, Wall};
 use crate::transmit::Flow;
 
 /// A contact of a phone and the flow that it came by.
@@ -46,6 +46,21 @@ impl Binding {
     /// Whether it still holds.
     pub fn is_live(&self, now: Instant) -> bool {
         self.expires_at > now
+    }
+
+    /// The same with the dates that its timers have by the present clock (SPEC 8.8).
+    pub fn redated(self, now: Now) -> Self {
+        let age = now.instant.saturating_duration_since(self.updated_at);
+        let left = self.expires_at.saturating_duration_since(now.instant);
+        let updated = Wall(now.wall.0.saturating_sub(u64::try_from(age.as_millis()).unwrap_or(u64::MAX)));
+        Self { updated, expires_wall: now.wall.plus(left), ..self }
+    }
+
+    /// By how much its date is not that of its timers.
+    pub fn misdated(&self, now: Now) -> Duration {
+        let left = self.expires_at.saturating_duration_since(now.instant);
+        let end = now.wall.plus(left);
+        end.since(self.expires_wall).max(self.expires_wall.since(end))
     }
 
     /// Whole seconds that are left, rounded up so that a live binding never shows 0.

@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use super::record::Record;
 use super::table::Location;
@@ -24,9 +25,23 @@ pub struct StoreOp {
     pub extension: Extension,
     /// The new record; `None`: it is gone.
     pub record: Option<Arc<Record>>,
-    /// It only extends what is stored: it may be written up to 30 s later, and nothing waits for it (SPEC 4.5).
-    pub lazy: bool,
+    /// When it is written.
+    pub when: When,
 }
+
+/// When a change is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// At once: somebody waits for it.
+    Awaited,
+    /// At once, though nobody waits: it extends what is stored, and that runs out soon.
+    Soon,
+    /// It extends what is stored and lasts: up to 30 s later (SPEC 4.5).
+    Later,
+}
+
+/// What is stored and runs out sooner than this is not left to a later write: the process may be gone for a while.
+const SOON: Duration = Duration::from_secs(60);
 
 /// The staged queue is at its bound; here is what would have waited.
 #[derive(Debug)]
@@ -66,24 +81,26 @@ impl<T> Ledger<T> {
             return Err(LedgerFull(then));
         }
         let record = record.map(Arc::new);
-        let id = self.send(extension, record.clone(), false);
+        let id = self.send(extension, record.clone(), When::Awaited);
         location.stage(extension, record.clone());
         self.steps.push_back(Step { id, extension: extension.clone(), record, then });
         Ok(id)
     }
 
-    /// A change that only extends: it is true at once and written later. Not while steps of the AOR wait
+    /// A change that only extends: it is true at once and written without anybody waiting for it. Not while steps of the AOR wait
     /// ([`is_staged`](Location::is_staged)): then it is staged behind them.
-    pub fn extend(&mut self, location: &Location, extension: &Extension, record: Record) {
+    pub fn extend(&mut self, location: &Location, extension: &Extension, record: Record, now: Instant) {
         debug_assert!(!location.is_staged(extension.as_str()), "an extension would be undone by the step that waits");
+        let end = location.record(extension.as_str()).and_then(|stored| stored.first_end());
+        let when = if end.is_some_and(|end| end < now + SOON) { When::Soon } else { When::Later };
         let record = Some(Arc::new(record));
         location.put(extension, record.clone());
-        self.send(extension, record, true);
+        self.send(extension, record, when);
     }
 
-    fn send(&mut self, extension: &Extension, record: Option<Arc<Record>>, lazy: bool) -> StoreId {
+    fn send(&mut self, extension: &Extension, record: Option<Arc<Record>>, when: When) -> StoreId {
         self.last = StoreId(self.last.0 + 1);
-        self.outgoing.push_back(StoreOp { id: self.last, extension: extension.clone(), record, lazy });
+        self.outgoing.push_back(StoreOp { id: self.last, extension: extension.clone(), record, when });
         self.last
     }
 

@@ -19,7 +19,7 @@ pub use device::Device;
 pub use displaced::{
     DisplacedDevice, Displacement, Forced, Loss, bring_back, displace, displacement, forgive, log_out,
 };
-pub use ledger::{Ledger, LedgerFull, StoreId, StoreOp};
+pub use ledger::{Ledger, LedgerFull, StoreId, StoreOp, When};
 pub use lost::{LostPhone, is_phone};
 pub use record::{Activity, Away, Guest, Record, Resident, Visitor};
 pub use seats::{Seat, Sitter, sitter_at};

@@ -134,6 +134,14 @@ impl Record {
         }
     }
 
+    /// Its bindings, to be changed.
+    pub fn bindings_mut(&mut self) -> &mut Vec<Binding> {
+        match self {
+            Record::Resident(resident) => &mut resident.bindings,
+            Record::Visitor(visitor) => &mut visitor.bindings,
+        }
+    }
+
     /// The phones of others here at which the user sits.
     pub fn seats(&self) -> &[Seat] {
         match self {
@@ -144,12 +152,16 @@ impl Record {
 
     /// The earliest moment at which something about this record runs out or falls due.
     pub fn next_alarm(&self) -> Option<Instant> {
-        let expiry = self.bindings().iter().map(|binding| binding.expires_at).min();
         let other = match self {
             Record::Resident(resident) => resident.away.as_ref().map(|away| away.until),
             Record::Visitor(visitor) => Some(visitor.renew_at),
         };
-        expiry.into_iter().chain(other).min()
+        self.first_end().into_iter().chain(other).min()
+    }
+
+    /// When the first of its bindings runs out.
+    pub fn first_end(&self) -> Option<Instant> {
+        self.bindings().iter().map(|binding| binding.expires_at).min()
     }
 
     /// The resident, if it is one.

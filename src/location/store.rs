@@ -61,12 +61,13 @@ impl Store for Memory {
 mod tests {
     use super::*;
     use crate::ids::Extension;
+    use crate::location::When;
 
     #[test]
     fn memory_acknowledges_everything_taken_and_once() {
         let mut memory = Memory::default();
         for id in [StoreId(1), StoreId(2)] {
-            memory.stage(StoreOp { id, extension: Extension::new("201"), record: None, lazy: false });
+            memory.stage(StoreOp { id, extension: Extension::new("201"), record: None, when: When::Awaited });
         }
         assert_eq!(memory.stored(), Some(Stored::UpTo(StoreId(2))));
         assert_eq!(memory.stored(), None);

@@ -36,6 +36,7 @@ mod call;
 mod callers;
 mod carriers;
 mod changing;
+mod clock;
 mod commons;
 mod convert;
 mod desk;
@@ -232,6 +233,8 @@ pub struct Node {
     renewing: BTreeSet<SiteName>,
     /// Renewals of other sites whose parts are with other shards.
     gatherings: Keyed<Gathering>,
+    /// The clocks as they were last seen.
+    clocks: Now,
     /// As it stands in answers to REGISTER.
     date: Date,
     draining: bool,
@@ -310,6 +313,7 @@ impl Node {
             losing: BTreeMap::new(),
             renewing: BTreeSet::new(),
             gatherings: Keyed::new(gatherings),
+            clocks: now,
             date: Date::default(),
             draining: false,
             out: VecDeque::new(),

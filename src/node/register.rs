@@ -285,7 +285,7 @@ impl Node {
             return self.change(now, extension, Some(record), then);
         }
         self.keep_alive(now, extension, &record);
-        self.ledger.extend(&self.location, extension, record);
+        self.ledger.extend(&self.location, extension, record, now.instant);
         self.fulfil(now, Then { changed: Some(extension.clone()), ..then });
     }
 

@@ -61,6 +61,7 @@ impl Node {
 
     /// Hears what the transactions have to say after an input.
     pub(super) fn settle(&mut self, now: Now) {
+        self.look_at_clocks(now);
         while let Some(event) = self.transactions.poll_event() {
             match event {
                 Happened::ClientTimeout(_, ClientTask::Branch(key, branch, _)) => {

@@ -35,6 +35,7 @@ impl Node {
         let Some(record) = self.location.view(extension.as_str()) else {
             return self.look_after_returning(now, extension);
         };
+        let record = self.redate(now, extension, record);
         match &*record {
             Record::Resident(resident) => self.look_after_resident(now, extension, resident),
             Record::Visitor(visitor) => self.look_after_visitor(now, extension, visitor),

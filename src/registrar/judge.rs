@@ -87,7 +87,10 @@ enum Order {
 fn order(live: &[Binding], update: &Update, wanted: &[Wanted], nonce_issued: Option<Wall>, now: Now) -> Order {
     let mine = || live.iter().filter(|binding| binding.device.call_id == update.call_id);
     let Some(last) = mine().map(|binding| binding.cseq).max() else { return Order::Next };
-    let is_fresh = nonce_issued.is_some_and(|issued| mine().all(|binding| issued > binding.updated));
+    // Ages, not dates: the clock may have been set since (SPEC 8.8). The nonce's is in whole milliseconds.
+    let age = |binding: &Binding| now.instant.saturating_duration_since(binding.updated_at);
+    let is_fresh = nonce_issued
+        .is_some_and(|issued| mine().all(|binding| now.wall.since(issued) + Duration::from_millis(1) <= age(binding)));
     if update.cseq > last || is_fresh {
         return Order::Next;
     }

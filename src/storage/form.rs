@@ -172,17 +172,47 @@ pub fn decode(bytes: &[u8]) -> Result<Form, serde_json::Error> {
     serde_json::from_slice(bytes)
 }
 
-/// What was read, with timers that run from now. What ran out while the process was away is gone; a clock that is before the last
-/// write lets nothing run out (SPEC 8.8). Leases begin anew, in full (SPEC 8.6).
+/// What was read, with timers that run from now. What ran out while the process was away is gone. With a clock that is before the last
+/// write nobody knows how long that was, and no time has passed for anything (SPEC 8.8): one write with a date of far ahead must not
+/// let all others run out. Leases begin anew, in full (SPEC 8.6).
 pub fn restore(forms: Vec<(Extension, Form)>, now: Now) -> Vec<(Extension, Record)> {
     let last = forms.iter().flat_map(|(_, form)| form.bindings()).map(|binding| binding.updated).max();
-    let date = Wall(last.unwrap_or_default().max(now.wall.0));
+    let clock = if last.is_some_and(|last| now.wall.0 < last) { Clock::Behind(now) } else { Clock::Right(now) };
     let restored = forms.into_iter().map(|(extension, form)| {
-        let record = form.record(&extension, date, now.instant);
+        let record = form.record(&extension, clock);
         (extension, record)
     });
     let is_somewhere = |record: &Record| !record.bindings().is_empty() || !record.seats().is_empty();
     restored.filter(|(_, record)| record.resident().is_some() || is_somewhere(record)).collect()
+}
+
+/// Now, and whether the clock is to be believed.
+#[derive(Clone, Copy)]
+enum Clock {
+    Right(Now),
+    Behind(Now),
+}
+
+impl Clock {
+    fn now(self) -> Now {
+        match self {
+            Clock::Right(now) | Clock::Behind(now) => now,
+        }
+    }
+
+    /// The present date of what was written at `date`, and how long ago that was.
+    fn age(self, date: Wall) -> (Wall, Duration) {
+        match self {
+            Clock::Right(now) => (date, now.wall.since(date)),
+            Clock::Behind(now) => (now.wall, Duration::ZERO),
+        }
+    }
+
+    /// Somebody's last deed, at `date`.
+    fn activity(self, date: Wall) -> Activity {
+        let ((wall, idle), now) = (self.age(date), self.now().instant);
+        Activity { at: now.checked_sub(idle).unwrap_or(now), wall }
+    }
 }
 
 impl Form {
@@ -193,10 +223,10 @@ impl Form {
         }
     }
 
-    fn record(self, extension: &Extension, date: Wall, now: Instant) -> Record {
+    fn record(self, extension: &Extension, clock: Clock) -> Record {
         match self {
-            Form::Resident(form) => Record::Resident(form.resident(date, now)),
-            Form::Visitor(form) => Record::Visitor(form.visitor(extension, date, now)),
+            Form::Resident(form) => Record::Resident(form.resident(clock)),
+            Form::Visitor(form) => Record::Visitor(form.visitor(extension, clock)),
         }
     }
 }
@@ -204,31 +234,30 @@ impl Form {
 impl ResidentForm {
     /// A parked phone that could not refresh while the process was away does not take its user home when it can again (SPEC 5.6): it
     /// leaves a tombstone.
-    fn resident(self, date: Wall, now: Instant) -> Resident {
+    fn resident(self, clock: Clock) -> Resident {
         let mut tombstones: Vec<Device> = self.tombstones.into_iter().map(Into::into).collect();
         let parked = self.away.as_ref().map_or(&[][..], |_| &self.bindings);
         let parked: Vec<Device> = parked.iter().map(|binding| binding.device.clone().into()).collect();
-        let bindings = live(self.bindings, date, now);
+        let bindings = live(self.bindings, clock);
         tombstones.extend(parked.into_iter().filter(|phone| !bindings.iter().any(|live| live.device.is(phone))));
         let surplus = tombstones.len().saturating_sub(Resident::TOMBSTONES);
         tombstones.drain(..surplus);
         let active = self.active.or(self.seats.iter().map(|seat| seat.since).max()).map(Wall);
-        let activity = |wall: Wall| Activity { at: now.checked_sub(date.since(wall)).unwrap_or(now), wall };
         Resident {
             bindings,
-            away: self.away.map(|away| away.away(now)),
+            away: self.away.map(|away| away.away(clock.now().instant)),
             login: LoginNumber(self.login),
             displaced: self.displaced.into_iter().map(Into::into).collect(),
             tombstones,
             changes: self.changes.map(|changes| Arc::new((*changes).into())),
             seats: self.seats.into_iter().map(Into::into).collect(),
-            active: active.map(activity),
+            active: active.map(|date| clock.activity(date)),
         }
     }
 }
 
-fn live(forms: Vec<BindingForm>, date: Wall, now: Instant) -> Vec<Binding> {
-    forms.into_iter().filter_map(|form| form.binding(date, now)).collect()
+fn live(forms: Vec<BindingForm>, clock: Clock) -> Vec<Binding> {
+    forms.into_iter().filter_map(|form| form.binding(clock)).collect()
 }
 
 impl From<&Resident> for ResidentForm {
@@ -265,7 +294,7 @@ impl VisitorForm {
     }
 
     /// The renewal is due at once: home has to say whether the login still stands.
-    fn visitor(self, extension: &Extension, date: Wall, now: Instant) -> Visitor {
+    fn visitor(self, extension: &Extension, clock: Clock) -> Visitor {
         let origin = Origin { file: format!("user {extension} of {}", self.home).into(), line: 0 };
         let credentials = self.ha1.map(Into::into).unwrap_or_default();
         let guest = Guest {
@@ -273,18 +302,18 @@ impl VisitorForm {
             allows: (&self.settings.allows).into(),
             version: self.settings.version,
         };
-        let active = Wall(self.active.unwrap_or(self.since));
+        let active = clock.activity(Wall(self.active.unwrap_or(self.since)));
         Visitor {
             home: SiteName::new(self.home),
             login: LoginNumber(self.login),
             id: LoginId(self.id),
             since: Wall(self.since),
-            active_at: now.checked_sub(date.since(active)).unwrap_or(now),
-            active_wall: active,
-            bindings: live(self.bindings, date, now),
+            active_at: active.at,
+            active_wall: active.wall,
+            bindings: live(self.bindings, clock),
             guest: Arc::new(guest),
             lease: Duration::from_secs(self.lease),
-            renew_at: now,
+            renew_at: clock.now().instant,
             displaced: self.displaced.into_iter().map(Into::into).collect(),
             seats: self.seats.into_iter().map(Into::into).collect(),
         }
@@ -340,9 +369,10 @@ impl From<&Binding> for BindingForm {
 }
 
 impl BindingForm {
-    /// `None` if it has run out by `date`, or if its URI is none.
-    fn binding(self, date: Wall, now: Instant) -> Option<Binding> {
-        let age = date.since(Wall(self.updated));
+    /// `None` if it has run out, or if its URI is none.
+    fn binding(self, clock: Clock) -> Option<Binding> {
+        let (updated, age) = clock.age(Wall(self.updated));
+        let now = clock.now();
         let left = Wall(self.expires).since(Wall(self.updated)).checked_sub(age).filter(|left| !left.is_zero())?;
         Some(Binding {
             serial: self.serial,
@@ -352,10 +382,10 @@ impl BindingForm {
             reg_id: self.reg_id,
             device: self.device.into(),
             cseq: self.cseq,
-            expires_at: now + left,
-            expires_wall: date.plus(left),
-            updated: Wall(self.updated),
-            updated_at: now.checked_sub(age).unwrap_or(now),
+            expires_at: now.instant + left,
+            expires_wall: now.wall.plus(left),
+            updated,
+            updated_at: now.instant.checked_sub(age).unwrap_or(now.instant),
             path: self.path.into_iter().map(|value| value.0).collect(),
             flow: Flow { socket: SocketId(self.socket), remote: self.flow },
             nat: self.nat,
@@ -653,7 +683,7 @@ mod tests {
             .flat_map(|(_, record)| record.bindings().to_vec())
             .map(|binding| binding.expires_in(wrong.instant))
             .collect();
-        assert_eq!(left, [100, 60], "as if no time had passed since the last write");
+        assert_eq!(left, [300, 60], "as if no time had passed since each was written");
     }
 
     #[test]

@@ -5,8 +5,8 @@
 //!                   └ what comes meanwhile is the next transaction
 //! ```
 //! A transaction that fails is tried again change by change; one that fails alone takes the later changes of the same AOR with it
-//! until the node has heard of it. Changes that only extend wait for [`LAZY`] and replace each other: they need no bound of their
-//! own, the changes that must be durable have the ledger's. While nothing can be written it is tried again and again, whether
+//! until the node has heard of it. Changes that only extend wait for [`LAZY`], if what is written lasts, and replace each other: they
+//! need no bound of their own, the changes that must be durable have the ledger's. While nothing can be written it is tried again and again, whether
 //! anybody wants something written or not: whoever watches ([`Store::failing`]) sees the end of it.
 
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -19,10 +19,10 @@ use std::time::{Duration, Instant};
 use tracing::{error, info, warn};
 
 use crate::ids::Extension;
-use crate::location::{Record, Store, StoreId, StoreOp, Stored};
+use crate::location::{Record, Store, StoreId, StoreOp, Stored, When};
 
 /// What only extends a binding is written so much later at most (SPEC 4.5 allows 30 s).
-pub const LAZY: Duration = Duration::from_secs(10);
+pub const LAZY: Duration = Duration::from_secs(5);
 /// Most changes in one transaction.
 const GROUP: usize = 4_096;
 /// A database that fails is tried again after so long, though nobody has a change for it.
@@ -106,10 +106,11 @@ impl Store for Writer {
             return;
         }
         match op.record {
-            Some(record) if op.lazy => {
+            Some(record) if op.when != When::Awaited => {
                 state.lazy.insert(op.extension, record);
-                if state.lazy_due.is_none() {
-                    state.lazy_due = Some(now() + LAZY);
+                let due = now() + if op.when == When::Soon { Duration::ZERO } else { LAZY };
+                if state.lazy_due.is_none_or(|earlier| due < earlier) {
+                    state.lazy_due = Some(due);
                     self.queue.changed.notify_one();
                 }
             }
@@ -320,6 +321,7 @@ fn now() -> Instant {
 
 #[cfg(test)]
 mod tests {
+    use super::When::{Awaited, Later, Soon};
     use super::*;
     use crate::ids::LoginNumber;
     use crate::location::Resident;
@@ -369,9 +371,9 @@ mod tests {
         }
     }
 
-    fn op(id: u64, extension: &str, lazy: bool) -> StoreOp {
+    fn op(id: u64, extension: &str, when: When) -> StoreOp {
         let record = Record::Resident(Resident { login: LoginNumber(id), ..Resident::default() });
-        StoreOp { id: StoreId(id), extension: Extension::new(extension), record: Some(Arc::new(record)), lazy }
+        StoreOp { id: StoreId(id), extension: Extension::new(extension), record: Some(Arc::new(record)), when }
     }
 
     fn news(writer: &mut Writer) -> Stored {
@@ -405,10 +407,10 @@ mod tests {
         let paper = Paper::default();
         paper.hold(true);
         let mut writer = Writer::start("test", paper.clone()).expect("a thread");
-        writer.stage(op(1, "201", false));
+        writer.stage(op(1, "201", Awaited));
         paper.until_it_waits();
         for id in 2..=4 {
-            writer.stage(op(id, "202", false));
+            writer.stage(op(id, "202", Awaited));
         }
         assert_eq!(writer.stored(), None, "nothing is durable yet");
         paper.hold(false);
@@ -420,17 +422,30 @@ mod tests {
     fn what_only_extends_is_written_late_and_at_the_end_and_never_over_something_newer() {
         let paper = Paper::default();
         let mut writer = Writer::start("test", paper.clone()).expect("a thread");
-        writer.stage(op(1, "201", true));
-        writer.stage(op(2, "202", true));
-        writer.stage(op(3, "201", false));
+        writer.stage(op(1, "201", Later));
+        writer.stage(op(2, "202", Later));
+        writer.stage(op(3, "201", Awaited));
         assert_eq!(news(&mut writer), Stored::UpTo(StoreId(3)));
-        writer.stage(op(4, "201", true));
-        writer.stage(op(5, "201", true));
+        writer.stage(op(4, "201", Later));
+        writer.stage(op(5, "201", Later));
         assert_eq!(paper.sheet().groups, [[("201".to_owned(), 3)]]);
         drop(writer);
         let mut last = paper.sheet().groups.pop().expect("the flush");
         last.sort();
         assert_eq!(last, [("201".to_owned(), 5), ("202".to_owned(), 2)]);
+    }
+
+    #[test]
+    fn what_extends_something_that_runs_out_soon_is_written_at_once_and_takes_the_others_along() {
+        let paper = Paper::default();
+        paper.hold(true);
+        let mut writer = Writer::start("test", paper.clone()).expect("a thread");
+        writer.stage(op(1, "201", Later));
+        writer.stage(op(2, "202", Soon));
+        paper.until_it_waits();
+        paper.hold(false);
+        drop(writer);
+        assert_eq!(paper.sheet().groups.iter().map(Vec::len).collect::<Vec<_>>(), [2]);
     }
 
     #[test]
@@ -440,10 +455,10 @@ mod tests {
         let mut writer = Writer::start("test", paper.clone()).expect("a thread");
         let failing = writer.failing();
         assert!(!failing.load(Ordering::Relaxed));
-        writer.stage(op(1, "201", false));
+        writer.stage(op(1, "201", Awaited));
         assert_eq!(news(&mut writer), Stored::Failed(StoreId(1)));
         assert!(failing.load(Ordering::Relaxed));
-        writer.stage(op(2, "202", true));
+        writer.stage(op(2, "202", Later));
         drop(writer);
         assert!(paper.sheet().groups.is_empty());
     }
@@ -453,7 +468,7 @@ mod tests {
         let paper = Paper::default();
         paper.sheet().full = true;
         let mut writer = Writer::start("test", paper.clone()).expect("a thread");
-        writer.stage(op(1, "201", false));
+        writer.stage(op(1, "201", Awaited));
         assert_eq!(news(&mut writer), Stored::Failed(StoreId(1)));
         paper.sheet().full = false;
         let start = now();
@@ -470,10 +485,10 @@ mod tests {
         paper.sheet().refuses.push("201");
         paper.hold(true);
         let mut writer = Writer::start("test", paper.clone()).expect("a thread");
-        writer.stage(op(1, "203", false));
+        writer.stage(op(1, "203", Awaited));
         paper.until_it_waits();
         for (id, extension) in [(2, "201"), (3, "202"), (4, "201")] {
-            writer.stage(op(id, extension, false));
+            writer.stage(op(id, extension, Awaited));
         }
         paper.hold(false);
         assert_eq!(news(&mut writer), Stored::UpTo(StoreId(1)));
@@ -481,11 +496,11 @@ mod tests {
             thread::yield_now();
         }
         // Staged on top of the failed one: not true either.
-        writer.stage(op(5, "201", false));
+        writer.stage(op(5, "201", Awaited));
         let told: Vec<Stored> = (0..2).map(|_| news(&mut writer)).collect();
         assert_eq!(told, [Stored::Failed(StoreId(2)), Stored::UpTo(StoreId(3))]);
         paper.sheet().refuses.clear();
-        writer.stage(op(6, "201", false));
+        writer.stage(op(6, "201", Awaited));
         assert_eq!(news(&mut writer), Stored::UpTo(StoreId(6)));
         let written: Vec<u64> = paper.sheet().groups.iter().flatten().map(|(_, login)| *login).collect();
         assert_eq!(written, [1, 3, 6]);

@@ -21,6 +21,7 @@ mod a_caller_waits_for_a_line;
 mod a_cancel_may_cross_the_200;
 mod a_carrier_asks_who_we_are;
 mod a_carrier_may_send_a_call_to_its_other_addresses;
+mod a_clock_that_is_set_loses_no_binding;
 mod a_clock_that_is_set_moves_no_timer;
 mod a_code_is_answered_with_a_tone;
 mod a_displaced_phone_logs_in_by_dialling;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use hotdesk::event::Event;
 use hotdesk::ids::{Entropy, Extension, SiteName};
-use hotdesk::location::{Location, StoreId, StoreOp};
+use hotdesk::location::{Location, StoreId, StoreOp, When};
 use hotdesk::node::{Command, Config, Load, Node, Restored};
 use hotdesk::phone::{Behaviour, Phone, PhoneConfig, PhoneEvent};
 use hotdesk::storage;
@@ -305,7 +305,7 @@ impl World {
         self.now
     }
 
-    fn instant(&self) -> Instant {
+    pub fn instant(&self) -> Instant {
         self.start + self.now
     }
 
@@ -922,8 +922,9 @@ impl World {
         let (stores, boot) = (self.sites[name].stores, self.sites[name].boots);
         for op in ops {
             match stores {
-                _ if op.lazy => {
-                    self.schedule(storage::LAZY, Happening::Written { site: name.into(), boot, op });
+                _ if op.when != When::Awaited => {
+                    let after = if op.when == When::Soon { Duration::from_millis(1) } else { storage::LAZY };
+                    self.schedule(after, Happening::Written { site: name.into(), boot, op });
                 }
                 Stores::AtOnce => {
                     self.write(name, &op);
