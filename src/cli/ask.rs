@@ -1,6 +1,6 @@
 //! Asks a running process by its API: as much of HTTP/1.1 as that takes (RFC 9112), over one connection for each request.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -126,7 +126,11 @@ impl Admin {
         let request = format!(
             "{method} {path} HTTP/1.1\r\nHost: {host}\r\n{token}{more}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
         );
-        let answer = self.exchange(&request).map_err(|why| Refusal::Unreachable(format!("http://{host}: {why}")))?;
+        let answer = self.exchange(&request).map_err(|why| {
+            let late = matches!(why.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut);
+            let late = late.then(|| format!("it did not answer within {} s", PATIENCE.as_secs()));
+            Refusal::Unreachable(format!("http://{host}: {}", late.unwrap_or_else(|| why.to_string())))
+        })?;
         let (status, value) = read(&answer)
             .ok_or_else(|| Refusal::Unreachable(format!("http://{host}: what came is no answer of hotdesk")))?;
         if (200..300).contains(&status) {

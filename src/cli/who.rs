@@ -57,12 +57,30 @@ fn rows(answer: &Value, key: &str) -> impl Iterator<Item = Value> + use<> {
     answer.get(key).and_then(Value::as_array).cloned().unwrap_or_default().into_iter()
 }
 
-/// By extension; the word of the home site counts before that of a visited one (which names its `site`).
+/// By extension; the word of the home site counts before that of a visited one (which names its `site`), and the phones are those of
+/// both.
 fn once_each(mut users: Vec<Value>) -> Vec<Value> {
     let key = |user: &Value| user.get("extension").and_then(Value::as_str).unwrap_or_default().to_owned();
     users.sort_by_cached_key(|user| (key(user), user.get("site").is_some()));
-    users.dedup_by_key(|user| key(user));
+    users.dedup_by(|later, first| {
+        let is_same = key(later) == key(first);
+        if is_same && later.get("site") == first.get("where") {
+            add_phones(first, later);
+        }
+        is_same
+    });
     users
+}
+
+/// The process of the home site does not know the phones of another one's site.
+fn add_phones(user: &mut Value, visit: &Value) {
+    let Some(known) = user.get_mut("contacts").and_then(Value::as_array_mut) else { return };
+    let more = visit.get("contacts").and_then(Value::as_array).into_iter().flatten();
+    for phone in more {
+        if !known.iter().any(|other| other.get("contact") == phone.get("contact")) {
+            known.push(phone.clone());
+        }
+    }
 }
 
 const HEAD: [&str; 6] = ["USER", "NAME", "HOME", "WHERE", "SINCE", "PHONES"];
@@ -97,13 +115,15 @@ mod tests {
 
     #[test]
     fn everybody_is_a_line_and_home_has_the_say() {
-        let active = json!([{ "state": "active" }, { "state": "parked" }]);
-        let home = json!({ "extension": "201", "name": "Ada", "home": "london", "where": "paris", "since": "t", "contacts": active });
-        let visit = json!({ "extension": "201", "name": "Eve", "home": "london", "where": "paris", "site": "paris" });
-        let limbo = json!([{ "state": "limbo" }]);
+        let parked = json!([{ "contact": "sip:a", "state": "parked" }]);
+        let home = json!({ "extension": "201", "name": "Ada", "home": "london", "where": "paris", "since": "t", "contacts": parked });
+        let active = json!([{ "contact": "sip:b", "state": "active" }]);
+        let visit = json!({ "extension": "201", "name": "Eve", "home": "london", "where": "paris", "site": "paris", "contacts": active });
+        let old = json!({ "extension": "201", "name": "Eve", "home": "london", "where": "berlin", "site": "berlin", "contacts": [{ "contact": "sip:c", "state": "active" }] });
+        let limbo = json!([{ "contact": "sip:d", "state": "limbo" }]);
         let lost = json!({ "extension": "202", "name": "Bob", "home": "london", "where": "paris", "since": "t", "contacts": limbo });
         let out = json!({ "extension": "1", "name": "A\u{1b}", "home": "paris", "where": null, "since": null, "contacts": [] });
-        let users = once_each(vec![visit, home, out, lost]);
+        let users = once_each(vec![old, visit.clone(), visit, home, out, lost]);
         assert_eq!(
             table(&users),
             "USER  NAME     HOME    WHERE  SINCE  PHONES\n\

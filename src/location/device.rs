@@ -1,19 +1,21 @@
 //! One phone, as far as a registrar can tell (SPEC 1).
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use bytes::Bytes;
 
 use crate::sip::{Contact, Digits, Host, Scheme, Uri, push_address};
 
-/// What a phone is known by: its `+sip.instance`; else the Call-ID of its registrations; else its contact's host and port.
+/// What a phone is known by: its `+sip.instance`; else the Call-ID of its registrations; else its contact's host and port, behind NAT
+/// within what comes from one address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Device {
     /// `+sip.instance` without its quotes (RFC 5626 §4.1).
     pub instance: Option<Bytes>,
     /// The Call-ID of its registrations.
     pub call_id: Bytes,
-    /// `host:port` of its contact, lower case; the user part may change from start to start.
+    /// `host:port` of its contact, lower case; the user part may change from start to start. Behind NAT, `@` and the address that its
+    /// requests come from follow.
     pub host: Bytes,
     /// It was seen to change its Call-ID between refreshes: its Call-ID says nothing about who uses it (SPEC 5.5).
     pub rotates: bool,
@@ -28,6 +30,13 @@ impl Device {
             Scheme::Tel | Scheme::Other => return None,
         };
         Some(Self { instance: contact.instance(), call_id, host: address(uri, host), rotates: false })
+    }
+
+    /// The same behind NAT at that address: others behind another NAT may have its private address too.
+    pub fn behind(mut self, source: IpAddr) -> Self {
+        let source = source.to_canonical().to_string();
+        self.host = [&self.host[..], b"@", source.as_bytes()].concat().into();
+        self
     }
 
     /// Whether both are the same phone. Two instances decide alone; else Call-ID or contact address does.

@@ -11,7 +11,7 @@ use super::{Config, Node, entry_of};
 use crate::event::{Event, LoggedOutBy};
 use crate::ids::Extension;
 use crate::link::messages::SettingsNotice;
-use crate::location::{Record, Resident};
+use crate::location::{Binding, Record, Resident};
 use crate::proxy::Names;
 use crate::timing::Now;
 
@@ -39,8 +39,9 @@ impl Node {
             }
             let Some(view) = self.location.view(extension.as_str()) else { continue };
             let Record::Resident(resident) = &*view else { continue };
-            if before.site.users.contains_key(&extension) && !self.is_own(&extension) {
-                self.remove(now, &extension, resident);
+            let was_user = before.site.users.contains_key(&extension);
+            if (was_user || before.site.desks.contains_key(extension.as_str())) && !self.is_own(&extension) {
+                self.remove(now, &extension, resident, was_user);
                 continue;
             }
             let next = without_stale(&self.config, &extension, resident);
@@ -54,13 +55,13 @@ impl Node {
         }
     }
 
-    /// A user of the old configuration is none of the new one.
-    fn remove(&mut self, now: Now, extension: &Extension, resident: &Resident) {
+    /// A user or desk of the old configuration is none of the new one.
+    fn remove(&mut self, now: Now, extension: &Extension, resident: &Resident, was_user: bool) {
         let at = resident.away.as_ref().map_or(&self.config.site.name, |away| &away.site).clone();
         let notices = resident.away.iter().map(|away| Notice::remove(extension, &away.site, resident.login)).collect();
-        let is_in = resident.away.is_some()
-            || !resident.seats.is_empty()
-            || resident.bindings.iter().any(|binding| binding.is_live(now.instant));
+        let is_there = |binding: &Binding| binding.is_live(now.instant);
+        let is_in = was_user
+            && (resident.away.is_some() || !resident.seats.is_empty() || resident.bindings.iter().any(is_there));
         let gone = Event::LoggedOut { extension: extension.clone(), at, by: LoggedOutBy::Removal };
         let events = is_in.then_some(gone).into_iter().collect();
         self.change(now, extension, None, Then { notices, events, ..Then::default() });

@@ -70,7 +70,11 @@ impl Node {
         let named = contact.as_ref().and_then(|contact| Device::of_contact(contact, asked.request.call_id().clone()));
         let by_uri =
             |binding: &&&Binding| contact.as_ref().is_some_and(|contact| binding.uri.equivalent(contact.uri()));
-        let by_device = |binding: &&&Binding| named.as_ref().is_some_and(|named| named.is(&binding.device));
+        let behind = named.clone().map(|named| named.behind(source.ip()));
+        let by_device = |binding: &&&Binding| {
+            let named = if binding.nat { &behind } else { &named };
+            named.as_ref().is_some_and(|named| named.is(&binding.device))
+        };
         let by_flow = |binding: &&&Binding| binding.flow.remote == source;
         let found = bindings.iter().rfind(by_uri).or_else(|| bindings.iter().rfind(by_device));
         let found = found.or_else(|| bindings.iter().rfind(by_flow));

@@ -8,7 +8,7 @@ use super::tasks::{Asked, ClientTask, Key, ServerTask, Timer};
 use crate::event::{Event, LoggedOutBy};
 use crate::ids::Extension;
 use crate::link::proof::Peer;
-use crate::location::{Binding, Record};
+use crate::location::{Binding, Device, Record};
 use crate::proxy::{branch_with, escaped_user};
 use crate::rejection::Rejection;
 use crate::service::{Change, Subscription, Terminated, Wanted};
@@ -25,10 +25,11 @@ impl Node {
     /// A SUBSCRIBE of a proven user to its own AOR, outside of any dialog.
     pub(super) fn subscribe(&mut self, now: Now, asked: &Asked, account: &Account) {
         let user = Extension::new(account.name());
-        let wanted = match Wanted::read(&asked.request, self.config.site.registrar.min_expires) {
+        let mut wanted = match Wanted::read(&asked.request, self.config.site.registrar.min_expires) {
             Ok(wanted) => wanted,
             Err(rejection) => return self.refuse_known(now, asked, &rejection),
         };
+        wanted.known_as(self.phone_behind_nat(asked, account));
         if self.subscriptions.is_full() {
             let busy = Rejection::new(Status::SERVICE_UNAVAILABLE).with(Name::RetryAfter, "60");
             return self.refuse_known(now, asked, &busy);
@@ -50,6 +51,11 @@ impl Node {
         self.tell_or_end(now, key, &wanted);
     }
 
+    /// The phone that sends a request, if it is behind NAT: its Contact alone does not name it.
+    fn phone_behind_nat(&self, asked: &Asked, account: &Account) -> Option<Device> {
+        self.binding_of(asked, account.name()).filter(|binding| binding.nat).map(|binding| binding.device)
+    }
+
     /// A SUBSCRIBE of a proven user in a dialog: a refresh or the end of a subscription of that user, else 481.
     pub(super) fn subscribe_again(&mut self, now: Now, asked: &Asked, account: &Account) {
         if let Err(rejection) = self.refresh_subscription(now, asked, account) {
@@ -63,6 +69,7 @@ impl Node {
         let (ours, theirs) = (request.to().tag().unwrap_or_default(), request.from().tag().unwrap_or_default());
         let key = self.subscriptions.in_dialog(request.call_id(), ours, theirs).ok_or_else(gone)?;
         let (flow, shortest) = (self.flow_of(asked), self.config.site.registrar.min_expires);
+        let known = self.phone_behind_nat(asked, account);
         let subscription = self.subscriptions.of(key).ok_or_else(gone)?;
         // Whoever learns of the dialog is not its subscriber.
         if subscription.user.as_str() != account.name() {
@@ -71,7 +78,8 @@ impl Node {
         if !subscription.hears(request.cseq().number) {
             return Err(Rejection::because(Status::SERVER_INTERNAL_ERROR, "CSeq Out Of Order"));
         }
-        let wanted = Wanted::read(request, shortest)?;
+        let mut wanted = Wanted::read(request, shortest)?;
+        wanted.known_as(known);
         if !subscription.is_for(&wanted) {
             return Err(gone());
         }

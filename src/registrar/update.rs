@@ -139,6 +139,7 @@ impl Reader<'_> {
             return Err(Rejection::because(Status::UNSUPPORTED_URI_SCHEME, "Unsupported URI Scheme In Contact Header"));
         };
         let nat = self.is_nat(host);
+        let device = if nat { device.behind(self.flow.remote.ip()) } else { device };
         Ok(Wanted {
             params: without_expires(contact),
             q: contact.q().unwrap_or(1000),
@@ -269,6 +270,14 @@ mod tests {
         assert_eq!(wanted.params, ";q=0.5;+sip.instance=\"<urn:uuid:1>\";reg-id=2;x=\"a;expires=1\"");
         assert_eq!((wanted.q, wanted.reg_id, wanted.expires), (500, Some(2), 90));
         assert_eq!(wanted.device.instance.as_deref(), Some(&b"<urn:uuid:1>"[..]));
+    }
+
+    #[test]
+    fn phones_behind_two_nats_with_one_private_address_are_two() {
+        let at = |source| from(source, "Contact: <sip:a@192.168.1.5>;expires=600").device.host;
+        assert_eq!(at("203.0.113.7:40000"), at("203.0.113.7:40001"), "the port of a NAT changes");
+        assert_ne!(at("203.0.113.7:40000"), at("203.0.113.8:40000"));
+        assert_eq!(at("192.168.1.5:5060"), "192.168.1.5:5060");
     }
 
     #[test]

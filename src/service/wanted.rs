@@ -25,6 +25,13 @@ pub struct Wanted {
 }
 
 impl Wanted {
+    /// The subscriber is that phone, as the registrar knows it.
+    pub fn known_as(&mut self, device: Option<Device>) {
+        if let (Some((_, subscriber)), Some(device)) = (&mut self.subscriber, device) {
+            *subscriber = device;
+        }
+    }
+
     /// Reads a SUBSCRIBE. 420 for what it requires, 489 for another event, 406 where the document is not accepted, 423 for a lifetime below `shortest`
     /// seconds, 400 for what can't be read, and for a first SUBSCRIBE without Contact.
     pub fn read(request: &Request, shortest: u32) -> Result<Self, Rejection> {

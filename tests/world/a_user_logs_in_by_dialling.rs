@@ -89,6 +89,19 @@ fn a_desk_of_nobody_logs_in_and_does_nothing_else() {
 }
 
 #[test]
+fn a_desk_that_is_taken_out_of_the_plan_rings_for_nobody() {
+    let mut world = World::new(31);
+    let (desk, charles) = (world.registered("desk-7", "london"), world.registered("202", "london"));
+    world.code(desk, "*35*201*1201%23");
+    world.talk(charles, "201", desk);
+    world.reload("london", |sample| drop(sample.site("london").desks.remove("desk-7")));
+    let call = world.dial(charles, "201");
+    assert_eq!(world.refused(call).status, Status::TEMPORARILY_UNAVAILABLE);
+    assert!(world.try_register(desk).is_err());
+    world.end();
+}
+
+#[test]
 fn one_user_after_another_sits_at_a_phone_and_only_the_last_has_it() {
     let mut world = World::new(4);
     let (phone, charles) = (world.registered("205", "london"), world.registered("202", "london"));
