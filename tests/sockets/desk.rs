@@ -13,7 +13,11 @@ fn network() -> Network {
     for site in ["london", "paris"] {
         network.edit(&format!("sites/{site}.toml"), "[[short_codes]]", &format!("{CODES}[[short_codes]]"));
     }
-    network.edit("sites/london.toml", "password = \"secret201\"", "password = \"secret201\"\nlogin_code = \"97531\"");
+    network.edit(
+        "sites/london.toml",
+        "password = \"secret201\"",
+        "password = \"secret201\"\nlogin_code = \"97531975\"",
+    );
     network.edit("network.toml", "[network]", "[network]\ndata_dir = \"data\"");
     network
 }
@@ -42,10 +46,10 @@ fn a_user_sits_at_a_phone_of_another_until_logout_and_over_a_restart() {
         let running = network.run(&[]);
         let phone = Agent::registered(&network, site, first);
         let other = Agent::registered(&network, site, if site == "london" { "201" } else { "301" });
-        does(&phone, "*35*201*97531%23");
+        does(&phone, "*35*201*97531975%23");
         rings(&other, "201", &phone);
         let log = running.log();
-        assert!(log.contains("*35*201*…#") && log.contains("ExtnLogin 201") && !log.contains("97531"), "{log}");
+        assert!(log.contains("*35*201*…#") && log.contains("ExtnLogin 201") && !log.contains("97531975"), "{log}");
         drop(running);
 
         let running = network.run(&[]);
