@@ -406,7 +406,7 @@ impl Node {
     }
 
     /// Whether the other site proves that the request is not for it: the user is not there (SPEC 9.2; then home ends that login), or
-    /// the number behind a Break Out prefix is one for emergencies (SPEC 6.7; then it is dialled here).
+    /// the number behind a Break Out prefix is one for emergencies (SPEC 6.7; then it is dialled where the phone stands).
     pub(super) fn hands_back(&mut self, now: Now, key: Key, branch: usize, response: &Response) -> bool {
         let Some(leg) = self.calls.of(key).and_then(|call| call.clients.get(branch)?.site.clone()) else {
             return false;
@@ -419,7 +419,7 @@ impl Node {
                 claims.login.into_iter().for_each(|login| self.not_there(now, &number, site, login));
                 true
             }
-            (Some(Cause::EmergencyAtOrigin), Purpose::BreakOut) => self.dial_help_here(now, key, &number),
+            (Some(Cause::EmergencyAtOrigin), Purpose::BreakOut) => self.help_at_origin(now, key, &number),
             (_, _) => false,
         }
     }

@@ -75,6 +75,7 @@ impl Node {
             from_outside: known.is_from_outside(),
             sees_withheld: self.keeps_identity(known.sender()),
             gives: String::new(),
+            break_out: None,
         };
         let stage = Stage { targets: vec![target] };
         self.start_call(now, asked, Caller::Unknown, plan, vec![stage].into());

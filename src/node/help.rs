@@ -17,10 +17,10 @@ use super::tasks::{Asked, Key, Passing};
 use crate::event::Event;
 use crate::ids::{Extension, LoginId, SiteName};
 use crate::link::messages::{self, LoginRequest, Terms};
-use crate::link::{Claims, Purpose};
+use crate::link::{Cause, Claims, Purpose};
 use crate::plan::{Decision, EmergencyCall, Outcome};
 use crate::proxy::{
-    Caller, Conveyed, Rule, SessionTimer, Shows, Stage, Target, escaped_user, has_location, pidf_lo, routing_hash,
+    Best, Caller, Conveyed, Rule, SessionTimer, Shows, Stage, Target, escaped_user, has_location, pidf_lo, routing_hash,
 };
 use crate::settings::{Geolocation, Place};
 use crate::sip::{Method, Name, Request, Status};
@@ -96,6 +96,7 @@ impl Node {
             from_outside: false,
             sees_withheld: false,
             gives: format!("Emergency {}", call.number),
+            break_out: None,
         };
         self.help_is_called(now, &asked, &caller, call);
         let stages = self.emergency_stages(now, &asked, call);
@@ -121,8 +122,18 @@ impl Node {
         }
     }
 
-    /// SPEC 6.7: the target of a Break Out says that the number is one for emergencies: it is dialled where the phone stands.
-    pub(super) fn dial_help_here(&mut self, now: Now, key: Key, number: &Extension) -> bool {
+    /// SPEC 6.7: the target of a Break Out says that the number is one for emergencies. It is dialled where the phone stands: here, or
+    /// at the site that this one only went on for, and which hears the same.
+    pub(super) fn help_at_origin(&mut self, now: Now, key: Key, number: &Extension) -> bool {
+        let came = self.calls.of(key).and_then(|call| Some((call.asked.clone(), call.plan.break_out.clone()?)));
+        let Some((asked, token)) = came else { return self.dial_help_here(now, key, number) };
+        let status = Status::NOT_FOUND;
+        let bytes = self.site_answer(now, &asked, &token, status, Some(Cause::EmergencyAtOrigin), None);
+        self.finish(now, key, Best { status, bytes: Some(bytes) });
+        true
+    }
+
+    fn dial_help_here(&mut self, now: Now, key: Key, number: &Extension) -> bool {
         let Some(call) = self.config.plan.emergency_for(number.as_str()) else { return false };
         let Some(asking) = self.calls.of(key) else { return false };
         let (asked, caller) = (asking.asked.clone(), asking.caller.clone());

@@ -139,6 +139,7 @@ impl Node {
             from_outside: false,
             sees_withheld: false,
             gives: String::new(),
+            break_out: None,
         })
     }
 

@@ -388,7 +388,7 @@ fn contact_of(commons: &Commons, mark: u32) -> String {
 fn called_number(request: &Request) -> Option<String> {
     let called = request.parties(&Name::PCalledPartyId).find_map(Result::ok);
     let uri = called.as_ref().unwrap_or(request.to()).uri();
-    uri.tel_number().or_else(|| uri.user()).map(|number| number.into_owned()).filter(|number| !number.is_empty())
+    uri.dialled().map(|number| number.into_owned()).filter(|number| !number.is_empty())
 }
 
 /// The request with that number in its Request-URI, as other carriers send it.

@@ -391,10 +391,10 @@ pub(super) fn no_refer() -> Rejection {
     Rejection::new(Status::METHOD_NOT_ALLOWED).with(Name::Allow, ALLOW_TO_TRUNK)
 }
 
-/// The number that a Request-URI dials: percent-decoded, of a `tel:` without its visual separators (RFC 3966 §5.1.1); a service URN that
-/// calls for help as it is (RFC 5031).
+/// The number that a Request-URI dials: percent-decoded, of a telephone number without its visual separators (RFC 3966 §5.1.1); a service
+/// URN that calls for help as it is (RFC 5031).
 pub(super) fn number_of(request: &crate::sip::Request) -> Option<Extension> {
     let uri = request.uri();
-    let number = uri.tel_number().or_else(|| uri.user()).filter(|user| !user.is_empty());
+    let number = uri.dialled().filter(|number| !number.is_empty());
     number.map(Extension::new).or_else(|| uri.sos().map(Extension::new))
 }

@@ -31,7 +31,7 @@ impl Node {
         };
         let claims = token.claims.clone();
         let speaks = self.may_speak_for(&claims, site);
-        if !speaks && claims.purpose == Purpose::BreakOut {
+        if !speaks && claims.purpose == Purpose::BreakOut && !self.is_under_way(&asked, &claims) {
             return self.refuse_known(now, &asked, &Rejection::because(Status::FORBIDDEN, "Not Your User"));
         }
         let Some(max_forwards) = self.hops_left(&asked) else { return };
@@ -58,6 +58,7 @@ impl Node {
             from_outside: matches!(caller, Caller::Outside { .. }),
             sees_withheld: true,
             gives: format!("Extension {number}"),
+            break_out: (claims.purpose == Purpose::BreakOut).then(|| Box::new(token.clone())),
         };
         let targets = match claims.purpose {
             Purpose::Deliver => match self.visiting(&number, site) {
@@ -109,6 +110,13 @@ impl Node {
         let away = record.as_deref().and_then(Record::resident).and_then(|resident| resident.away.as_ref());
         // A call that a site delivers to its own user may come from a user of ours at a third site, which spoke for the caller.
         away.is_some_and(|away| away.site == *site || claims.purpose == Purpose::Deliver)
+    }
+
+    /// SPEC 6.8: a call that a user of ours has begun here, and that the plans of other sites send back to this one.
+    fn is_under_way(&self, asked: &Asked, claims: &Claims) -> bool {
+        let Some(Claimant::User(user)) = &claims.caller else { return false };
+        let tag = asked.request.from().tag().unwrap_or_default();
+        self.live.is_of(asked.request.call_id(), tag, &user.extension)
     }
 
     fn has_passed_here(&self, asked: &Asked) -> bool {

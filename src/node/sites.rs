@@ -117,7 +117,7 @@ impl Node {
         self.transactions.respond(now.instant, server, status, bytes);
     }
 
-    fn site_answer(
+    pub(super) fn site_answer(
         &mut self,
         now: Now,
         asked: &Asked,

@@ -218,6 +218,8 @@ pub(super) struct Passing {
     pub sees_withheld: bool,
     /// In the words of SPEC 6.10, for records.
     pub gives: String,
+    /// What a Break Out of another site came with: that site may have to dial it after all.
+    pub break_out: Option<Box<crate::link::Token>>,
 }
 
 /// One branch of a call.

@@ -49,6 +49,7 @@ impl Node {
             from_outside: true,
             sees_withheld: trusted,
             gives: decision.gives(&self.config.site.name),
+            break_out: None,
         };
         let claims = self.outsider_claims(&shown, withheld);
         match self.stages(now, &asked, &decision, &caller, claims) {
@@ -84,6 +85,5 @@ fn outside(asked: &Asked, trusted: bool) -> Caller {
 }
 
 fn number(party: &Party) -> String {
-    let uri = party.uri();
-    uri.tel_number().or_else(|| uri.user()).map(|number| number.into_owned()).unwrap_or_default()
+    party.uri().dialled().map(|number| number.into_owned()).unwrap_or_default()
 }

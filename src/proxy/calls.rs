@@ -454,6 +454,14 @@ impl LiveCalls {
         self.deadlines.next()
     }
 
+    /// Whether a call of that user with this name is under way: it was admitted here, and is not over.
+    pub fn is_of(&self, call_id: &[u8], caller_tag: &[u8], user: &Extension) -> bool {
+        let passages = self.by_name.get(&self.name(call_id, caller_tag)).into_iter().flatten();
+        passages
+            .filter_map(|&place| self.places.get(place as usize)?.live.as_ref())
+            .any(|live| live.caller.as_ref() == Some(user))
+    }
+
     /// Whether such a dialog is up.
     pub fn standing(&self, tags: &DialogTags<'_>) -> Standing {
         let of = self.of(tags);

@@ -166,7 +166,7 @@ pub fn handed_over(uri: &Uri) -> Option<(Cause, Option<String>)> {
 
 /// The number that a phone's 3xx names, to be dialled for its user; never an address to send anything to.
 pub fn deflected_to(contact: &Uri) -> Option<String> {
-    let number = contact.tel_number().or_else(|| contact.user())?;
+    let number = contact.dialled()?;
     is_number(&number).then(|| number.into_owned())
 }
 

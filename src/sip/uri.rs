@@ -112,6 +112,30 @@ impl Uri {
         Some(Cow::Owned(number.replace(is_visual_separator, "")))
     }
 
+    /// What it dials: the number of a `tel` URI, or the user part of a `sip` or `sips` URI. That may be a telephone number too (RFC 3261
+    /// §19.1.1), with parameters (RFC 3966 §5.1.4, RFC 4694) and, where `user=phone` says so or it is a global one, visual separators.
+    pub fn dialled(&self) -> Option<Cow<'_, str>> {
+        let Some(user) = self.user_bytes() else { return self.tel_number() };
+        let number = user.split(|&byte| byte == b';').next().unwrap_or_default();
+        let is_number = number.iter().any(u8::is_ascii_digit)
+            && number
+                .iter()
+                .all(|&byte| byte.is_ascii_digit() || b"*#+%".contains(&byte) || is_visual_separator(byte.into()));
+        if !is_number {
+            return self.user();
+        }
+        let has_parameters = number.len() < user.len();
+        let is_telephone = has_parameters
+            || number.starts_with(b"+")
+            || self.param("user").flatten().is_some_and(|value| value.eq_ignore_ascii_case(b"phone"));
+        let number = lex::lossy(lex::percent_decode(number));
+        Some(if is_telephone && number.contains(is_visual_separator) {
+            Cow::Owned(number.replace(is_visual_separator, ""))
+        } else {
+            number
+        })
+    }
+
     /// A service URN that calls for help, `urn:service:sos` or one of its sub-services such as `urn:service:sos.fire` (RFC 5031).
     pub fn sos(&self) -> Option<&str> {
         let text = std::str::from_utf8(&self.raw).ok().filter(|_| self.scheme == Scheme::Other)?;
@@ -362,6 +386,27 @@ mod tests {
         }
         assert_eq!(uri("sip:%ff@h").user().as_deref(), Some("\u{fffd}"));
         assert_eq!(uri("sip:h:5070").user(), None);
+    }
+
+    #[test]
+    fn a_user_part_may_be_a_telephone_number() {
+        for (text, dialled) in [
+            ("sip:999;phone-context=+44@h;user=phone", "999"),
+            ("sip:9-9-9@h;user=phone", "999"),
+            ("sip:9-9-9@h;USER=Phone", "999"),
+            ("sip:9-9-9@h", "9-9-9"),
+            ("sip:+442079460201;npdi@h", "+442079460201"),
+            ("sip:+44-(20)7946.0201@h", "+442079460201"),
+            ("sip:902079460999;phone-context=x@h", "902079460999"),
+            ("sip:*35*201*1201%23@h;user=phone", "*35*201*1201#"),
+            ("sip:%2b44-20@h", "+44-20"),
+            ("sip:alice.smith;x=1@h;user=phone", "alice.smith;x=1"),
+            ("sip:a-9@h;user=phone", "a-9"),
+            ("tel:+49-30;phone-context=x", "+4930"),
+        ] {
+            assert_eq!(uri(text).dialled().as_deref(), Some(dialled), "{text}");
+        }
+        assert_eq!(uri("sip:h:5070").dialled(), None);
     }
 
     #[test]

@@ -36,6 +36,23 @@ fn a_site_may_be_named_by_its_number() {
     world.end();
 }
 
+/// Toll bypass: the plan of one site sends a number back to where the call began.
+#[test]
+fn a_chain_may_lead_back_to_the_callers_own_site() {
+    let mut world = World::new(5);
+    let (charles, ada, bt) =
+        (world.registered("202", "london"), world.registered("201", "london"), world.carrier("bt"));
+    world.talk(charles, "*83*81902079460999", bt);
+    world.talk(charles, "*82*81201", ada);
+    let (marie, orange) = (world.registered("301", "paris"), world.carrier("orange"));
+    let help = world.dial(marie, "*81*8215");
+    let arrival = world.arrival(orange);
+    assert!(arrival.uri.starts_with("sip:15@") || arrival.uri.starts_with("sip:112@"), "{}", arrival.uri);
+    world.answered(help);
+    world.hang_up((marie, help.call), (orange, arrival.call));
+    world.end();
+}
+
 #[test]
 fn a_target_that_cannot_be_reached_is_named() {
     let mut world = World::new(4);
