@@ -105,7 +105,7 @@ fn is_known(resident: &Resident, device: &Device) -> bool {
 }
 
 fn has_phone(resident: &Resident, now: Now) -> bool {
-    resident.bindings.iter().any(|binding| binding.is_live(now.instant))
+    !resident.seats.is_empty() || resident.bindings.iter().any(|binding| binding.is_live(now.instant))
 }
 
 fn prolong(away: &mut Away, renewal: &Renewal, lease: Duration, now: Now) {
@@ -153,6 +153,8 @@ mod tests {
     use super::super::fixtures::{after, binding, device, now, site};
     use super::super::home::lease_out;
     use super::*;
+    use crate::ids::Extension;
+    use crate::location::Seat;
 
     const LEASE: Duration = Duration::from_secs(120);
 
@@ -222,6 +224,9 @@ mod tests {
         assert!(kept_out(&resident(now), "berlin", &moved).is_none());
         let nowhere = Resident { login: LoginNumber(9), ..Resident::default() };
         assert!(kept_out(&nowhere, "berlin", &renewal(6)).is_none());
+        let seat = Seat { phone: Extension::new("205"), device: device("lobby"), since: now.wall };
+        let sitting = Resident { seats: vec![seat], ..nowhere };
+        assert!(kept_out(&sitting, "berlin", &renewal(6)).is_some());
     }
 
     #[test]

@@ -177,10 +177,12 @@ impl Node {
         if self.links.is_down(&home) {
             return self.not_done(now, deed, unreachable(&home));
         }
+        // SPEC 8.8: a wish is later than the one before it, also where the clock was set back meanwhile.
+        self.last_wish = now.wall.max(self.last_wish.plus(Duration::from_millis(1)));
         let request = SettingsChange {
             extension: extension.clone(),
             login: visitor.login,
-            asked: now.wall,
+            asked: self.last_wish,
             feature: wish.feature.name().to_owned(),
             argument: wish.argument.clone(),
         };

@@ -155,34 +155,39 @@ impl Node {
         let here = self.config.site.name.clone();
         let profile = self.config.site.users.get(user).map_or("basic", |user| &user.profile);
         let devices = self.devices(self.config.network.profile(profile).devices);
-        let seat = Seat { phone: place.phone, device: place.device, since: now.wall };
+        let deed = place.deed;
+        let seat = self.seat_at(now, place);
         match hot_desk::sit_down_at_home(resident, seat, devices, &here, now) {
             Ok((next, notice)) => {
                 let then = Then {
                     notices: notice.into_iter().map(|notice| Notice::displace(user, notice)).collect(),
                     events: vec![self.logged_in(user, &here, &here, next.login, None)],
-                    deed: Some(place.deed),
+                    deed: Some(deed),
                     ..Then::default()
                 };
                 self.change(now, user, Some(Record::Resident(next)), then);
             }
-            Err(rejection) => self.not_done(now, place.deed, rejection),
+            Err(rejection) => self.not_done(now, deed, rejection),
         }
+    }
+
+    /// Somebody sits down now: later than whoever did before, also where the clock was set back meanwhile (SPEC 8.8).
+    fn seat_at(&self, now: Now, place: Place) -> Seat {
+        let sitters = self.location.sitters(place.phone.as_str());
+        let claims = sitters.iter().filter(|sitter| sitter.device.is(&place.device));
+        let after = claims.map(|sitter| sitter.since.plus(Duration::from_millis(1))).max();
+        Seat { phone: place.phone, device: place.device, since: now.wall.max(after.unwrap_or_default()) }
     }
 
     fn devices(&self, most: usize) -> Devices {
         Devices { most, limit: self.config.site.registrar.device_limit }
     }
 
-    /// The phone's own user, whose home this is, has the phone again: from whoever sits there, and from another site.
+    /// The phone's own user, whose home this is, has the phone again: from whoever sits there, and from another site, also from one that is not
+    /// heard just now and would be given the user back (SPEC 8.4).
     fn own_user_is_back(&mut self, now: Now, place: Place, resident: &Resident) {
-        if resident.away.is_none() && place.lost.is_none() {
-            return match self.location.sitter(place.phone.as_str(), &place.device) {
-                Some(user) => self.stand_up(now, place, user, LoggedOutBy::Displacement),
-                None => self.done(now, place.deed),
-            };
-        }
         let (own, here) = (place.phone.clone(), self.config.site.name.clone());
+        let sitter = self.location.sitter(own.as_str(), &place.device);
         let (mut next, notice) = hot_desk::come_back(resident, &place.device, &here, now);
         if let Some(lost) = &place.lost {
             let phone = self.revived(now, lost, &next.bindings);
@@ -193,14 +198,18 @@ impl Node {
                 Err(rejection) => return self.not_done(now, place.deed, rejection),
             }
         }
+        let is_new = resident.away.is_some() || place.lost.is_some();
+        let event = is_new.then(|| self.logged_in(&own, &here, &here, next.login, None));
         let then = Then {
             notices: notice.into_iter().map(|notice| Notice::displace(&own, notice)).collect(),
-            events: vec![self.logged_in(&own, &here, &here, next.login, None)],
-            deed: Some(place.deed),
+            events: event.into_iter().collect(),
+            deed: sitter.is_none().then_some(place.deed),
             ..Then::default()
         };
         self.change(now, &own, Some(Record::Resident(next)), then);
-        self.free(now, &place);
+        if let Some(user) = sitter {
+            self.stand_up(now, place, user, LoggedOutBy::Displacement);
+        }
     }
 
     /// Whoever sits at the phone leaves it; nobody waits for that.
@@ -405,7 +414,7 @@ impl Node {
             self.own_visitor_is_back(now, &place, &mut visitor)?;
         } else {
             let devices = self.devices(visitor.guest.allows.devices);
-            let seat = Seat { phone: place.phone, device: place.device, since: now.wall };
+            let seat = self.seat_at(now, place);
             hot_desk::sit_down_visiting(&mut visitor, seat, devices, &here, now.wall)?;
         }
         Ok((visitor, missing))

@@ -115,7 +115,7 @@ use crate::rejection::Rejection;
 use crate::service::{OwnCalls, Subscriptions};
 use crate::settings::{Network, Site, SiteEntry};
 use crate::sip::Status;
-use crate::timing::{Now, Timing};
+use crate::timing::{Now, Timing, Wall};
 use crate::transaction::{TableLimits, Transactions};
 use crate::transmit::{Media, Transmit};
 use crate::trunk::shifts::Shifts;
@@ -210,6 +210,8 @@ pub struct Node {
     logins: BTreeMap<Extension, Pending>,
     /// Users whose phones take themselves out, of which home is being told.
     farewells: BTreeMap<Extension, Device>,
+    /// When a visitor last asked for a change of settings, as its home was told.
+    last_wish: Wall,
     /// Logins by dialling that wait for the word of their homes.
     dialled_logins: BTreeMap<Key, DialledLogin>,
     /// Logins that other sites have undone lately.
@@ -301,6 +303,7 @@ impl Node {
             notices: BTreeMap::new(),
             logins: BTreeMap::new(),
             farewells: BTreeMap::new(),
+            last_wish: Wall::default(),
             dialled_logins: BTreeMap::new(),
             undone_logins: VecDeque::new(),
             subscriptions: Subscriptions::default(),

@@ -32,6 +32,7 @@ mod a_home_with_an_old_memory_hands_out_no_login_number_twice;
 mod a_link_may_be_bad_in_every_way;
 mod a_login_at_a_third_site_displaces_the_second;
 mod a_login_at_another_site_takes_the_calls_there;
+mod a_login_by_dialling_holds_in_trouble;
 mod a_login_by_dialling_may_be_refused;
 mod a_logout_brings_the_parked_phone_back;
 mod a_logout_reaches_home_though_the_site_crashes;
