@@ -5,7 +5,7 @@
 //! through a restart. The text is base64url, which a user part takes as it is, and has at most 250 characters.
 //!
 //! ```text
-//! 1 | key id 2 | caller's peer | callee's peer | fields … | MAC 16
+//! 1 | key id 2 | caller's peer | callee's peer | fields … | MAC 16     2 instead of 1: all between key id and MAC is hidden
 //! peer: 1 phone, IPv4: socket 1, address 4, port 2     2 phone, IPv6: … 16 …     3 site: number 2
 //!       4 trunk, IPv4: mark 4, socket 1, address 4, port 2     5 trunk, IPv6     16 added: behind NAT
 //! ```
@@ -19,7 +19,8 @@
 //!
 //! Unknown fields are skipped, from tag 128 on they make the proof useless. The MAC is over these bytes, the Call-ID and
 //! the caller's tag: whose tag is in From of a later request is who sends it. Both URIs of a doubled Record-Route
-//! (RFC 5658) carry the same proof.
+//! (RFC 5658) carry the same proof. What holds a rewritten From is hidden from carriers, for whom it may have been withheld
+//! (RFC 3323): by a stream that follows from the MAC, which is over what is hidden (the way of RFC 5297).
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -38,7 +39,10 @@ use crate::transmit::{Flow, SocketId};
 /// Longest proof, in characters.
 pub const MOST: usize = 250;
 
-const VERSION: u8 = 1;
+const CLEAR: u8 = 1;
+const HIDDEN: u8 = 2;
+/// Version and key id.
+const HEAD: usize = 3;
 const BYTES: usize = MOST * 3 / 4;
 const NAT: u8 = 16;
 
@@ -108,6 +112,7 @@ pub struct RouteKeys {
 struct RouteKey {
     id: KeyId,
     key: Key,
+    cipher: Key,
 }
 
 /// Says which trunk is meant, whatever its place in the file.
@@ -121,7 +126,8 @@ impl RouteKeys {
     pub fn new(own: &SiteName, secret: &Secret, previous: Option<&Secret>) -> Self {
         let derive = |secret: &Secret| {
             let source = Source::new(secret);
-            RouteKey { id: source.id(), key: source.key(&["route", own.as_str()]) }
+            let cipher = source.key(&["route, hidden", own.as_str()]);
+            RouteKey { id: source.id(), key: source.key(&["route", own.as_str()]), cipher }
         };
         Self { current: derive(secret), previous: previous.map(|secret| (derive(secret), None)).into_iter().collect() }
     }
@@ -142,7 +148,7 @@ impl RouteKeys {
     /// The user part of a Record-Route URI. `None` if what is to be restored does not fit into 250 characters.
     pub fn mint(&self, proof: &Proof, call_id: &[u8], caller_tag: &[u8]) -> Option<String> {
         let mut bytes = Vec::with_capacity(BYTES);
-        bytes.push(VERSION);
+        bytes.push(if proof.from.is_some() { HIDDEN } else { CLEAR });
         bytes.extend_from_slice(&self.current.id.0.to_be_bytes());
         put_peer(&mut bytes, &proof.caller);
         put_peer(&mut bytes, &proof.callee);
@@ -160,6 +166,7 @@ impl RouteKeys {
             put_number(&mut bytes, 4, u64::from(proof.boot));
         }
         let mac = self.current.key.mac(&[&bytes, call_id, caller_tag]);
+        self.current.hide(&mac, &mut bytes);
         bytes.extend_from_slice(&mac.0);
         (bytes.len() <= BYTES).then(|| URL_SAFE_NO_PAD.encode(&bytes))
     }
@@ -174,22 +181,40 @@ impl RouteKeys {
         to_tag: &[u8],
     ) -> Option<(Proof, Side)> {
         let mut buffer = [0; BYTES + 3];
-        let bytes = decode(text, MOST, &mut buffer)?;
-        let (signed, mac) = bytes.split_last_chunk::<{ Mac::BYTES }>()?;
-        let mut rest = signed;
-        if byte(&mut rest)? != VERSION {
+        let length = decode(text, MOST, &mut buffer)?.len();
+        let (signed, mac) = buffer.get_mut(..length)?.split_last_chunk_mut::<{ Mac::BYTES }>()?;
+        let mac = Mac(*mac);
+        let mut head: &[u8] = signed;
+        if !matches!(byte(&mut head)?, CLEAR | HIDDEN) {
             return None;
         }
-        let id = KeyId(u16::from_be_bytes(array(&mut rest)?));
+        let id = KeyId(u16::from_be_bytes(array(&mut head)?));
         let good = |until: Option<Wall>| until.is_none_or(|until| now < until);
-        let keys = || self.all().filter(|(key, until)| key.id == id && good(*until));
-        let proves = |tag: &[u8]| keys().any(|(known, _)| known.key.mac(&[signed, call_id, tag]) == Mac(*mac));
-        let side = if proves(from_tag) { Some(Side::Caller) } else { proves(to_tag).then_some(Side::Callee) };
-        Some((Proof::read(rest)?, side?))
+        for (known, _) in self.all().filter(|(key, until)| key.id == id && good(*until)) {
+            known.hide(&mac, signed);
+            let proves = |tag: &[u8]| known.key.mac(&[signed, call_id, tag]) == mac;
+            let side = if proves(from_tag) { Some(Side::Caller) } else { proves(to_tag).then_some(Side::Callee) };
+            if let Some(side) = side {
+                return Some((Proof::read(signed.get(HEAD..)?)?, side));
+            }
+            known.hide(&mac, signed);
+        }
+        None
     }
 
     fn all(&self) -> impl Iterator<Item = (&RouteKey, Option<Wall>)> {
         std::iter::once((&self.current, None)).chain(self.previous.iter().map(|(key, until)| (key, *until)))
+    }
+}
+
+impl RouteKey {
+    /// Hides what is to be hidden of a proof with this MAC, or shows it again.
+    fn hide(&self, mac: &Mac, bytes: &mut [u8]) {
+        if let [HIDDEN, _, _, rest @ ..] = bytes {
+            let mut stream = [0; BYTES];
+            blake3::Hasher::new_keyed(self.cipher.bytes()).update(&mac.0).finalize_xof().fill(&mut stream);
+            rest.iter_mut().zip(stream).for_each(|(byte, hides)| *byte ^= hides);
+        }
     }
 }
 
@@ -373,6 +398,17 @@ mod tests {
         assert_eq!(mint(&long(most)).map(|text| text.len()), Some(MOST));
         assert_eq!((mint(&long(most + 1)), mint(&long(5000))), (None, None));
         assert!(open(&keys(1, None), &mint(&long(most)).expect("it fits")).is_some());
+    }
+
+    #[test]
+    fn a_from_that_was_rewritten_is_not_to_be_read_by_others() {
+        let text = keys(1, None).mint(&rewritten(), CALL, b"caller").expect("it fits");
+        let bytes = URL_SAFE_NO_PAD.decode(text).expect("base64url");
+        assert!(!bytes.windows(5).any(|five| b"Ada Lovelace".windows(5).any(|own| own == five)));
+        let again = keys(1, None).mint(&rewritten(), b"another", b"caller").expect("it fits");
+        let again = URL_SAFE_NO_PAD.decode(again).expect("base64url");
+        let same = bytes.iter().zip(&again).skip(HEAD).filter(|(one, other)| one == other).count();
+        assert!(same < 20, "another call has another stream: {same}");
     }
 
     #[test]
