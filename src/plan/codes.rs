@@ -27,6 +27,11 @@ impl Node {
         Self { literals: Vec::new(), digit: NONE, run: NONE, is_run, first: NONE }
     }
 
+    /// Nothing comes behind it.
+    fn is_last(&self) -> bool {
+        self.literals.is_empty() && self.digit == NONE && self.run == NONE
+    }
+
     fn literal(&self, c: u8) -> u32 {
         self.literals
             .binary_search_by_key(&c, |(l, _)| *l)
@@ -80,6 +85,15 @@ impl Codes {
         self.enter(active, 0);
         let text = text.as_bytes();
         for (place, &c) in text.iter().enumerate() {
+            // most codes end in a run: where nothing else is left, it takes the rest or nothing matches
+            if let Some(run) = self.only_a_last_run(active) {
+                let rest = text.get(place..).unwrap_or_default();
+                let goes_on = rest.iter().all(|&c| runs(c));
+                if goes_on && !rest.ends_with(b"#") && run.first != NONE {
+                    each(run.first);
+                }
+                return more || goes_on;
+            }
             let final_hash = c == b'#' && place + 1 == text.len();
             next.clear();
             for node in active.iter().filter_map(|&at| self.nodes.get(at as usize).map(|node| (at, node))) {
@@ -94,9 +108,15 @@ impl Codes {
             if node.first != NONE {
                 each(node.first);
             }
-            more |= !node.literals.is_empty() || node.digit != NONE || node.run != NONE || node.is_run;
+            more |= !node.is_last() || node.is_run;
         }
         more
+    }
+
+    /// The one place that is left, if it is a run and the end of its code.
+    fn only_a_last_run(&self, active: &Active) -> Option<&Node> {
+        let [only] = active[..] else { return None };
+        self.nodes.get(only as usize).filter(|node| node.is_run && node.is_last())
     }
 
     /// `row` and the later ones with its pattern, in file order; `row` must be the first of them.

@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::Serialize;
-use smallvec::SmallVec;
 
 /// One piece of a template.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -226,7 +225,11 @@ fn fill<'a>(pieces: &'a [Piece], filling: &Filling<'a>) -> Cow<'a, str> {
     };
     match pieces {
         [piece] => Cow::Borrowed(text(piece)),
-        pieces => Cow::Owned(pieces.iter().map(text).collect::<SmallVec<[&str; 4]>>().concat()),
+        pieces => {
+            let mut filled = String::with_capacity(pieces.iter().map(|piece| text(piece).len()).sum());
+            filled.extend(pieces.iter().map(text));
+            Cow::Owned(filled)
+        }
     }
 }
 
