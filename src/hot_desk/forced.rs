@@ -1,9 +1,11 @@
 //! The end of a login by an operator's word, by the clock or for being idle (SPEC 12.5): the phones lose the user, and are kept out
 //! as displaced ones are.
 
+use super::login::DEVICES;
+use super::renewal::is_known;
 use super::{Notice, Which, logout, next_number};
 use crate::ids::SiteName;
-use crate::location::{Device, Forced, Resident, displace, log_out};
+use crate::location::{Device, Forced, Loss, Resident, displace, log_out};
 use crate::timing::Now;
 
 /// Home ends the present login, here or elsewhere; with one elsewhere, its site is to be told. The phones at home, parked until now,
@@ -42,6 +44,23 @@ pub fn left_by_hand(resident: &Resident, site: &SiteName, which: Which, here: &S
     let mut next = logout(resident, site, which, now)?;
     devices.into_iter().for_each(|device| displace(&mut next.displaced, device, here, now.wall));
     Some(next)
+}
+
+/// A visited site tells of a login that it has ended, when home has ceased to believe in it: its lease had run out, and a newer one may be there.
+/// The phones that had it, and of which home does not know, are kept out all the same. `None`: nothing changes.
+pub fn keep_out_late(resident: &Resident, which: Which, devices: &[Device], why: &Loss, now: Now) -> Option<Resident> {
+    let Which::Number(number) = which else { return None };
+    if number > resident.login {
+        return None;
+    }
+    let mut next = resident.clone();
+    for device in devices.iter().filter(|device| !is_known(resident, device)).take(DEVICES).cloned() {
+        match why {
+            Loss::LoggedIn(site) => displace(&mut next.displaced, device, site, now.wall),
+            Loss::LoggedOut(forced) => log_out(&mut next.displaced, device, *forced, now.wall),
+        }
+    }
+    (next.displaced != resident.displaced).then_some(next)
 }
 
 /// Who was kept out by the login that ends may come again; who has it loses it, and is remembered for quarrelling.
@@ -103,6 +122,23 @@ mod tests {
         assert_eq!((told, ended, login, now_at), (site("paris"), LoginNumber(7), out.login, site("london")));
         assert!(out.away.is_none() && out.tombstones.is_empty() && out.bindings.len() == 1);
         assert!(holds(&out, "visiting", now) && !holds(&out, "third", now));
+    }
+
+    #[test]
+    fn a_phone_of_a_login_in_which_nobody_believes_any_more_is_kept_out_unless_it_is_known() {
+        let (now, late) = (now(), |number| Which::Number(LoginNumber(number)));
+        let home = Resident { bindings: vec![binding(1, "desk", now)], login: LoginNumber(7), ..Resident::default() };
+        let devices = [device("visiting"), device("desk")];
+        let idle = Loss::LoggedOut(Forced::Idle);
+        for number in [6, 7] {
+            let out = keep_out_late(&home, late(number), &devices, &idle, now).expect("one is not known");
+            assert!(holds(&out, "visiting", now) && !holds(&out, "desk", now) && out.login == home.login);
+            assert!(keep_out_late(&out, late(number), &devices, &idle, now).is_none(), "once is enough");
+        }
+        assert!(keep_out_late(&home, late(8), &devices, &idle, now).is_none(), "nobody has had that login");
+        let elsewhere = Loss::LoggedIn(site("london"));
+        let out = keep_out_late(&home, late(7), &devices[..1], &elsewhere, now).expect("it is not known");
+        assert!(holds(&out, "visiting", now));
     }
 
     #[test]

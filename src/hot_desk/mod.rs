@@ -25,7 +25,7 @@ pub use desk::{
     Devices, come_back, leave_phone, sit_down_at_home, sit_down_visiting, stand_up_at_home, stand_up_visiting,
     take_phone,
 };
-pub use forced::{force_out, forced_out, left_by_hand};
+pub use forced::{force_out, forced_out, keep_out_late, left_by_hand};
 pub use home::{
     HomeRegister, Wish, at_home, come_home, expire, lease_out, logout, not_there, refresh_parked, stay_home,
 };
@@ -34,7 +34,7 @@ pub use login::{Login, LoginRequest, Terms, Which, login};
 pub use renewal::{Renewal, Renewed, renew};
 pub use schedule::{last_time, next_time};
 pub use visited::{
-    Arrival, Logout, RunOut, Stays, arrive, is_displaced, log_out, renew_at, renewed, run_out, same_devices,
+    Arrival, Logout, RunOut, Stays, arrive, ended, is_displaced, log_out, renew_at, renewed, run_out, same_devices,
     with_bindings,
 };
 

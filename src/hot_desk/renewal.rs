@@ -97,7 +97,7 @@ fn gone(resident: &Resident, site: &SiteName, renewal: &Renewal, here: &SiteName
 }
 
 /// Whether the phone has the user now, or has lost it as far as home knows.
-fn is_known(resident: &Resident, device: &Device) -> bool {
+pub(super) fn is_known(resident: &Resident, device: &Device) -> bool {
     let away = resident.away.iter().flat_map(|away| &away.devices);
     let here = resident.bindings.iter().map(|binding| &binding.device);
     let lost = resident.displaced.iter().map(|entry| &entry.device);

@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::ids::{LoginId, LoginNumber, SiteName};
-use crate::location::{Binding, Device, DisplacedDevice, Guest, Visitor};
-use crate::timing::Now;
+use crate::location::{Binding, Device, DisplacedDevice, Ending, Guest, Visitor, displace};
+use crate::settings::{Credentials, User};
+use crate::timing::{Now, Wall};
 
 /// What the home site answered to a login.
 #[derive(Clone, Debug)]
@@ -33,6 +34,8 @@ pub struct Logout {
     pub id: LoginId,
     /// Its number.
     pub login: LoginNumber,
+    /// The phones that had it.
+    pub devices: Vec<Device>,
 }
 
 /// A visitor after its bindings changed.
@@ -72,6 +75,7 @@ pub fn arrive(present: Option<&Visitor>, arrival: Arrival, bindings: Vec<Binding
         renew_at: renew_at(arrival.lease, now.instant, random),
         displaced: arrival.displaced,
         seats: present.map(|present| present.seats.clone()).unwrap_or_default(),
+        ended: None,
     }
 }
 
@@ -119,7 +123,27 @@ pub fn same_devices(before: &[Binding], after: &[Binding]) -> bool {
 
 /// The end of a visit from our side.
 pub fn log_out(visitor: &Visitor) -> Logout {
-    Logout { home: visitor.home.clone(), id: visitor.id, login: visitor.login }
+    let own = visitor.bindings.iter().map(|binding| &binding.device);
+    // Of a visit that is over they are those that are kept out.
+    let kept_out = visitor.displaced.iter().map(|entry| &entry.device).filter(|_| visitor.ended.is_some());
+    let devices = own.chain(kept_out).cloned().collect();
+    Logout { home: visitor.home.clone(), id: visitor.id, login: visitor.login, devices }
+}
+
+/// What is left to be told of a visit that ends: no phone is here any more but those that are kept out, and nothing that proves the user
+/// (SPEC 5.11).
+pub fn ended(visitor: &Visitor, ending: Ending, now: Wall) -> Visitor {
+    let user = User { credentials: Credentials::default(), ..visitor.guest.user.clone() };
+    let guest = Arc::new(Guest { user, ..Guest::clone(&visitor.guest) });
+    let mut displaced = Vec::new();
+    for device in visitor.bindings.iter().map(|binding| binding.device.clone()) {
+        match ending {
+            Ending::Left => {}
+            Ending::ByHand => displace(&mut displaced, device, &visitor.home, now),
+            Ending::Forced(why) => crate::location::log_out(&mut displaced, device, why, now),
+        }
+    }
+    Visitor { bindings: Vec::new(), guest, displaced, seats: Vec::new(), ended: Some(ending), ..visitor.clone() }
 }
 
 /// Drops the bindings that have run out; the last one is a logout.
@@ -136,7 +160,8 @@ mod tests {
     use super::super::fixtures::{after, binding, now, site};
     use super::*;
     use crate::ids::Extension;
-    use crate::settings::{Credentials, Forward, Origin, Profile, User};
+    use crate::location::Forced;
+    use crate::settings::{Forward, Origin, Profile};
 
     fn guest(version: u64) -> Arc<Guest> {
         let user = User {
@@ -227,6 +252,21 @@ mod tests {
     }
 
     #[test]
+    fn a_visit_that_is_over_names_the_phones_that_are_kept_out_and_proves_nobody() {
+        let now = now();
+        let mut visitor = visitor(now);
+        let credentials = Credentials { ha1_md5: Some("0123".to_owned()), ..Credentials::default() };
+        let user = User { credentials, ..visitor.guest.user.clone() };
+        visitor.guest = Arc::new(Guest { user, ..Guest::clone(&visitor.guest) });
+        for (ending, kept) in [(Ending::Left, 0), (Ending::ByHand, 2), (Ending::Forced(Forced::Idle), 2)] {
+            let over = ended(&visitor, ending, now.wall);
+            assert_eq!((over.ended, over.bindings.len(), log_out(&over).devices.len()), (Some(ending), 0, kept));
+            assert_eq!(over.guest.user.credentials, Credentials::default());
+        }
+        assert_eq!(log_out(&visitor).devices.len(), 2);
+    }
+
+    #[test]
     fn the_last_binding_that_goes_is_a_logout() {
         let start = now();
         let visitor = visitor(start);
@@ -234,7 +274,7 @@ mod tests {
         let RunOut::Changed(Stays::Here(left)) = run_out(&visitor, after(start, 300).instant) else { panic!("gone") };
         assert_eq!(left.bindings.len(), 1);
         let RunOut::Changed(Stays::Left(logout)) = run_out(&left, after(start, 360).instant) else { panic!("here") };
-        assert_eq!(logout, Logout { home: site("london"), id: LoginId([7; 16]), login: LoginNumber(7) });
+        assert_eq!((logout.home, logout.id, logout.login), (site("london"), LoginId([7; 16]), LoginNumber(7)));
         assert!(matches!(with_bindings(&visitor, Vec::new()), Stays::Left(_)));
     }
 }

@@ -77,14 +77,43 @@ impl<T> Ledger<T> {
         record: Option<Record>,
         then: T,
     ) -> Result<StoreId, LedgerFull<T>> {
+        let record = record.map(Arc::new);
+        self.stage_as(location, extension, record.clone(), record, then)
+    }
+
+    /// Stages the end of a record of which somebody is still to be told: the store keeps `owed` in its place until [`forget`](Self::forget).
+    pub fn stage_end(
+        &mut self,
+        location: &Location,
+        extension: &Extension,
+        owed: Record,
+        then: T,
+    ) -> Result<StoreId, LedgerFull<T>> {
+        self.stage_as(location, extension, None, Some(Arc::new(owed)), then)
+    }
+
+    fn stage_as(
+        &mut self,
+        location: &Location,
+        extension: &Extension,
+        record: Option<Arc<Record>>,
+        written: Option<Arc<Record>>,
+        then: T,
+    ) -> Result<StoreId, LedgerFull<T>> {
         if self.steps.len() >= self.limit {
             return Err(LedgerFull(then));
         }
-        let record = record.map(Arc::new);
-        let id = self.send(extension, record.clone(), When::Awaited);
+        let id = self.send(extension, written, When::Awaited);
         location.stage(extension, record.clone());
         self.steps.push_back(Step { id, extension: extension.clone(), record, then });
         Ok(id)
+    }
+
+    /// What the store keeps in the place of a record that has ended is owed no more. Where there is a record again it has taken that place.
+    pub fn forget(&mut self, location: &Location, extension: &Extension) {
+        if !location.is_staged(extension.as_str()) && location.record(extension.as_str()).is_none() {
+            self.send(extension, None, When::Soon);
+        }
     }
 
     /// A change that only extends: it is true at once and written without anybody waiting for it. Not while steps of the AOR wait

@@ -21,7 +21,7 @@ pub use displaced::{
 };
 pub use ledger::{Ledger, LedgerFull, StoreId, StoreOp, When};
 pub use lost::{LostPhone, is_phone};
-pub use record::{Activity, Away, Guest, Record, Resident, Visitor};
+pub use record::{Activity, Away, Ending, Guest, Record, Resident, Visitor};
 pub use seats::{Seat, Sitter, sitter_at};
 pub use store::{Memory, Store, Stored};
 pub use table::Location;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::binding::Binding;
 use super::device::Device;
-use super::displaced::DisplacedDevice;
+use super::displaced::{DisplacedDevice, Forced};
 use super::seats::Seat;
 use crate::ids::{LoginId, LoginNumber, SiteName};
 use crate::settings::{Changes, Profile, User};
@@ -97,6 +97,29 @@ pub struct Visitor {
     pub displaced: Vec<DisplacedDevice>,
     /// Phones of others here at which the user sits (SPEC 10.2).
     pub seats: Vec<Seat>,
+    /// The visit is over and home has not heard of it: so the store keeps it until home has (SPEC 5.7), and nobody else does.
+    pub ended: Option<Ending>,
+}
+
+/// How a visit ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The last phone left, or ran out.
+    Left,
+    /// A person ended it by dialling at the visitor's own phone, which is kept out (SPEC 10.1).
+    ByHand,
+    /// Neither the user nor another login ended it: its phones are kept out (SPEC 12.5).
+    Forced(Forced),
+}
+
+impl Ending {
+    /// Whether the phones of that login are kept out.
+    pub fn keeps_out(self) -> bool {
+        match self {
+            Ending::Left => false,
+            Ending::ByHand | Ending::Forced(_) => true,
+        }
+    }
 }
 
 /// What travels with a user to the visited site.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::Node;
 use super::branches::Resent;
 use super::changing::Changing;
-use super::convert::forced;
+use super::convert::{device_told, forced};
 use super::handover::{FIRST, Parcel};
 use super::tasks::{ClientTask, Key, Timer};
 use super::upkeep::Renewing;
@@ -18,7 +18,7 @@ use crate::link::{
     Answer, Bound, CONTENT_TYPE, Cause, Change, Claims, Clock, Peer, Proven, Purpose, Receipt, open_answer,
     seal_request,
 };
-use crate::location::Forced;
+use crate::location::{Ending, Record};
 use crate::proxy::{Input, branch_with};
 use crate::sip::{Draft, Method, Name, Response, Status};
 use crate::timing::Now;
@@ -29,6 +29,10 @@ pub(super) const FINAL: Duration = Duration::from_secs(4);
 /// A notice that was not answered is sent again after so long, at first; doubled each time up to [`SLOWEST`].
 const AGAIN: Duration = Duration::from_secs(2);
 const SLOWEST: Duration = Duration::from_secs(30);
+/// Most phones that are named to be kept out: home keeps no more of a user.
+const TOLD: usize = 16;
+/// What keeps phones out is told for as long as home would keep them out.
+const KEPT_OUT: Duration = Duration::from_secs(86_400);
 /// Most notices waiting for an answer; one more is not sent, and the lease tells the other site in the end.
 const NOTICES: usize = 10_000;
 
@@ -76,8 +80,8 @@ pub(super) struct Notice {
     pub purpose: Purpose,
     pub extension: Extension,
     pub body: Vec<u8>,
-    /// A login was ended by force: until the other site knows, its phones are not let in.
-    pub forced: bool,
+    /// How a visit here ended, of which home is told: by its number, so that a later one is not meant.
+    pub ending: Option<Ending>,
 }
 
 /// A notice on its way.
@@ -94,37 +98,43 @@ impl Notice {
         let hot_desk::Notice::Displace { site, ended, login, now_at } = notice;
         let gone = Gone { site: Some(now_at), newest: login };
         let body = messages::encode(&Displaced { extension: extension.clone(), login: ended, gone });
-        Self { site, purpose: Purpose::Displaced, extension: extension.clone(), body, forced: false }
+        Self { site, purpose: Purpose::Displaced, extension: extension.clone(), body, ending: None }
     }
 
     /// Home tells a site that its visitor is no user any more (SPEC 5.11).
     pub(super) fn remove(extension: &Extension, site: &SiteName, ended: LoginNumber) -> Self {
         let gone = Gone { site: None, newest: LoginNumber(ended.0.saturating_add(1)) };
         let body = messages::encode(&Displaced { extension: extension.clone(), login: ended, gone });
-        Self { site: site.clone(), purpose: Purpose::Displaced, extension: extension.clone(), body, forced: false }
+        Self { site: site.clone(), purpose: Purpose::Displaced, extension: extension.clone(), body, ending: None }
     }
 
     /// Home tells a site what has changed of its visitor (SPEC 5.11).
     pub(super) fn settings(site: &SiteName, notice: &SettingsNotice) -> Self {
         let (extension, body) = (notice.extension.clone(), messages::encode(notice));
-        Self { site: site.clone(), purpose: Purpose::Settings, extension, body, forced: false }
+        Self { site: site.clone(), purpose: Purpose::Settings, extension, body, ending: None }
     }
 
     /// A site tells home that a login has ended (SPEC 5.7).
     pub(super) fn logout(extension: &Extension, logout: &hot_desk::Logout) -> Self {
-        Self::ended(extension, &logout.home, LogoutRequest::of(extension, logout.id, Some(logout.login)))
+        Self::visit_ended(extension, logout, Ending::Left)
     }
 
-    /// A site tells home that a visitor has logged out by dialling at the visitor's own phone, which is kept out.
-    pub(super) fn logout_by_hand(extension: &Extension, logout: &hot_desk::Logout) -> Self {
+    /// A site tells home how a login has ended.
+    pub(super) fn visit_ended(extension: &Extension, logout: &hot_desk::Logout, ending: Ending) -> Self {
         let request = LogoutRequest::of(extension, logout.id, Some(logout.login));
-        Self { forced: true, ..Self::ended(extension, &logout.home, LogoutRequest { by_hand: true, ..request }) }
+        let request = match ending {
+            Ending::Left => request,
+            Ending::ByHand => LogoutRequest { by_hand: true, ..request },
+            Ending::Forced(why) => forced(request, why),
+        };
+        let kept_out = logout.devices.iter().take(TOLD).filter(|_| ending.keeps_out());
+        let request = LogoutRequest { devices: kept_out.map(device_told).collect(), ..request };
+        Self { ending: Some(ending), ..Self::ended(extension, &logout.home, request) }
     }
 
-    /// A site tells home that it has ended a login (SPEC 12.5).
-    pub(super) fn force_out(extension: &Extension, logout: &hot_desk::Logout, why: Forced) -> Self {
-        let request = LogoutRequest::of(extension, logout.id, Some(logout.login));
-        Self { forced: true, ..Self::ended(extension, &logout.home, forced(request, why)) }
+    /// Until the other site knows of it, phones of that login are not let in, and it is told for as long as it would keep them out.
+    pub(super) fn keeps_out(&self) -> bool {
+        self.ending.is_some_and(Ending::keeps_out)
     }
 
     /// A site undoes a login whose answer never came (SPEC 5.2).
@@ -134,7 +144,7 @@ impl Notice {
 
     fn ended(extension: &Extension, home: &SiteName, request: LogoutRequest) -> Self {
         let body = messages::encode(&request);
-        Self { site: home.clone(), purpose: Purpose::Logout, extension: extension.clone(), body, forced: false }
+        Self { site: home.clone(), purpose: Purpose::Logout, extension: extension.clone(), body, ending: None }
     }
 }
 
@@ -248,7 +258,7 @@ impl Node {
             What::Change(changing) => {
                 self.change_answered(now, changing, &task.site, response.status(), body.as_deref())
             }
-            What::Notice(notice) if response.status().is_success() => drop(self.notices.remove(&notice)),
+            What::Notice(notice) if response.status().is_success() => self.notice_over(notice),
             What::Notice(notice) => self.notice_failed(now, notice),
             What::Help(help) => self.help_judged(now, help, response.status()),
             What::Probe => {}
@@ -304,7 +314,8 @@ impl Node {
             return;
         }
         let key = self.next_key();
-        let until = now.instant + self.config.site.hot_desk.lease.max(Duration::from_secs(120)) * 2;
+        let lasts = self.config.site.hot_desk.lease.max(Duration::from_secs(120)) * 2;
+        let until = now.instant + if notice.keeps_out() { KEPT_OUT } else { lasts };
         self.notices.insert(key, Sending { notice, wait: AGAIN, until });
         self.send_notice(now, key);
     }
@@ -317,6 +328,10 @@ impl Node {
     pub(super) fn send_notice(&mut self, now: Now, key: Key) {
         let Some(sending) = self.notices.get(&key) else { return };
         let notice = sending.notice.clone();
+        // For a day nobody is asked who is known not to be there.
+        if notice.keeps_out() && self.links.is_down(&notice.site) {
+            return self.notice_failed(now, key);
+        }
         let claims = Claims::of(notice.purpose);
         self.ask_site(now, &notice.site, claims, Some(&notice.extension), notice.body, What::Notice(key));
     }
@@ -324,12 +339,28 @@ impl Node {
     fn notice_failed(&mut self, now: Now, key: Key) {
         let Some(sending) = self.notices.get_mut(&key) else { return };
         if now.instant >= sending.until {
-            self.notices.remove(&key);
-            return;
+            return self.notice_over(key);
         }
         let at = now.instant + sending.wait;
         sending.wait = (sending.wait * 2).min(SLOWEST);
         self.timers.arm(&Timer::Notice(key), at);
+    }
+
+    /// The other site has heard it, or will not: what was kept for that is kept no more.
+    fn notice_over(&mut self, key: Key) {
+        let Some(Sending { notice, .. }) = self.notices.remove(&key) else { return };
+        if notice.ending.is_some() && !self.returning.contains_key(&notice.extension) {
+            self.ledger.forget(&self.location, &notice.extension);
+        }
+    }
+
+    /// What the store keeps of a visit that ends, until home has heard of it (SPEC 5.7): a crash must not let a phone in again that is
+    /// kept out, nor leave home in the belief that the user is here.
+    pub(super) fn owed(&self, now: Now, extension: &Extension, notices: &[Notice]) -> Option<Record> {
+        let ending = notices.iter().find(|notice| notice.extension == *extension)?.ending?;
+        let view = self.location.view(extension.as_str());
+        let visitor = view.as_deref().and_then(Record::visitor).or_else(|| self.returning.get(extension))?;
+        Some(Record::Visitor(hot_desk::ended(visitor, ending, now.wall)))
     }
 
     /// A request to the site met no response at all (SPEC 8.1).

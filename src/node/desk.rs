@@ -21,7 +21,7 @@ use crate::hot_desk::{self, Arrival, Devices, arrive};
 use crate::ids::{Extension, LoginId, LoginNumber, SiteName};
 use crate::link::messages::{self, LoginAnswer, LoginRequest, PhoneDigest, Pin, Refusal, Terms};
 use crate::link::{Claims, Purpose};
-use crate::location::{Device, LostPhone, Record, Resident, Seat, Visitor, displace};
+use crate::location::{Device, Ending, LostPhone, Record, Resident, Seat, Visitor, displace};
 use crate::rejection::Rejection;
 use crate::sip::{Name, Status};
 use crate::timing::Now;
@@ -276,7 +276,7 @@ impl Node {
                 self.lose_phones(now, &user, &visitor.bindings);
                 let then = Then {
                     licence: Some(Licence::Leave(user.clone())),
-                    notices: vec![Notice::logout_by_hand(&user, &logout)],
+                    notices: vec![Notice::visit_ended(&user, &logout, Ending::ByHand)],
                     events: vec![self.logged_out(&user, LoggedOutBy::Phone)],
                     deed,
                     ..Then::default()

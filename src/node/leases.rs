@@ -19,7 +19,7 @@ use crate::link::Token;
 use crate::link::messages::{
     self, Displaced, LoginAnswer, LoginRequest, LogoutRequest, Pin, Refusal, RenewAnswer, RenewRequest, Renewal,
 };
-use crate::location::{Displacement, Record, Resident, displacement, forgive};
+use crate::location::{Device, Displacement, Loss, Record, Resident, displacement, forgive};
 use crate::rejection::Rejection;
 use crate::settings::{Credentials, Profile, User};
 use crate::sip::Status;
@@ -312,13 +312,25 @@ impl Node {
             self.note_undone(now, request.login_id);
         }
         let (forced, here) = (forced_by(request), &self.config.site.name);
+        let devices: Vec<Device> = request.devices.iter().map(device).collect();
         let ended = view.as_deref().and_then(Record::resident).and_then(|resident| match forced {
             Some(why) => hot_desk::forced_out(resident, site, which, why, now),
             None if request.by_hand => hot_desk::left_by_hand(resident, site, which, here, now),
             None => hot_desk::logout(resident, site, which, now),
         });
+        let kept_out_by = forced.map(Loss::LoggedOut).or_else(|| request.by_hand.then(|| Loss::LoggedIn(here.clone())));
+        let late = view
+            .as_deref()
+            .and_then(Record::resident)
+            .filter(|_| ended.is_none())
+            .and_then(|resident| hot_desk::keep_out_late(resident, which, &devices, kept_out_by.as_ref()?, now));
         let mut then = self.site_then(now, server, asked, token, None);
-        let Some(next) = ended else { return self.confirm(now, extension, then) };
+        let Some(next) = ended else {
+            return match late {
+                Some(next) => self.change(now, extension, Some(Record::Resident(next)), then),
+                None => self.confirm(now, extension, then),
+            };
+        };
         let by = forced.map_or(LoggedOutBy::Phone, cause);
         then.events.push(Event::LoggedOut { extension: extension.clone(), at: site.clone(), by });
         self.change(now, extension, Some(Record::Resident(next)), then);

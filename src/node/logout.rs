@@ -6,7 +6,7 @@ use super::tasks::{Licence, Then};
 use crate::event::{Event, LoggedOutBy};
 use crate::hot_desk;
 use crate::ids::{Extension, SiteName};
-use crate::location::{Forced, Record, Resident, Visitor};
+use crate::location::{Ending, Forced, Record, Resident, Visitor};
 use crate::timing::Now;
 
 /// Why home does not know of a logout.
@@ -48,7 +48,7 @@ impl Node {
     pub(super) fn end_visit(&mut self, now: Now, extension: &Extension, visitor: &Visitor, why: Forced) {
         let then = Then {
             licence: Some(Licence::Leave(extension.clone())),
-            notices: vec![Notice::force_out(extension, &hot_desk::log_out(visitor), why)],
+            notices: vec![Notice::visit_ended(extension, &hot_desk::log_out(visitor), Ending::Forced(why))],
             events: vec![self.logged_out(extension, cause(why))],
             ..Then::default()
         };
@@ -59,7 +59,7 @@ impl Node {
     /// Whether home does not know yet that a login here was ended by force: until it does, it can't say which phones to keep out, and
     /// one of them may be asking.
     pub(super) fn untold_logout(&self, extension: &Extension, home: &SiteName) -> Option<Untold> {
-        let is_of = |notice: &Notice| notice.forced && notice.extension == *extension && notice.site == *home;
+        let is_of = |notice: &Notice| notice.keeps_out() && notice.extension == *extension && notice.site == *home;
         let is_staged = self.location.is_staged(extension.as_str())
             && self.ledger.of(extension).any(|then| then.notices.iter().any(is_of));
         if is_staged {

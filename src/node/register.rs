@@ -255,6 +255,7 @@ impl Node {
 
     /// Stages a change; what waits for it is done once it is stored. A full ledger is said with 503 (SPEC 13).
     pub(super) fn change(&mut self, now: Now, extension: &Extension, record: Option<Record>, then: Then) {
+        let owed = if record.is_none() { self.owed(now, extension, &then.notices) } else { None };
         // A new login, or a word of home's, ends the wait for one of before the restart.
         let was_returning = self.returning.remove(extension).is_some();
         let then = Then { changed: Some(extension.clone()), ..then };
@@ -266,7 +267,11 @@ impl Node {
             self.alarms.arm(extension, alarm);
         }
         let is_awaited = then.answer.is_some() || then.deed.is_some();
-        match self.ledger.stage(&self.location, extension, record, then) {
+        let staged = match owed {
+            Some(owed) => self.ledger.stage_end(&self.location, extension, owed, then),
+            None => self.ledger.stage(&self.location, extension, record, then),
+        };
+        match staged {
             Ok(step) if is_awaited => self.stored_by.push_back((now.instant + super::SLOW, step)),
             Ok(_) => {}
             Err(full) => self.undone(now, full.0, Status::SERVICE_UNAVAILABLE),

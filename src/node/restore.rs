@@ -57,9 +57,12 @@ impl Node {
         for (extension, record) in left.records {
             match record {
                 Record::Resident(_) if self.is_own(&extension) => self.put_back(now, &extension, record),
-                Record::Visitor(visitor) if self.is_home(&visitor.home, &extension) => {
-                    self.bring_back(now, &extension, visitor);
-                }
+                Record::Visitor(visitor) if self.is_home(&visitor.home, &extension) => match visitor.ended {
+                    Some(ending) => {
+                        self.notify(now, Notice::visit_ended(&extension, &hot_desk::log_out(&visitor), ending));
+                    }
+                    None => self.bring_back(now, &extension, visitor),
+                },
                 // The configuration has changed meanwhile: nobody is left who is called so.
                 Record::Resident(_) | Record::Visitor(_) => self.change(now, &extension, None, Then::default()),
             }

@@ -15,7 +15,7 @@ use super::changes::ChangesForm;
 use crate::ids::{Extension, LoginId, LoginNumber, SiteName};
 use crate::link::messages::{Ha1, Settings};
 use crate::location::{
-    Activity, Away, Binding, Device, DisplacedDevice, Forced, Guest, Loss, Record, Resident, Seat, Visitor,
+    Activity, Away, Binding, Device, DisplacedDevice, Ending, Forced, Guest, Loss, Record, Resident, Seat, Visitor,
 };
 use crate::settings::Origin;
 use crate::sip::Uri;
@@ -75,6 +75,20 @@ pub struct VisitorForm {
     displaced: Vec<DisplacedForm>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     seats: Vec<SeatForm>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ended: Option<EndingForm>,
+}
+
+/// See [`Ending`].
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum EndingForm {
+    Left,
+    ByHand,
+    Operator,
+    /// The minute of the day.
+    Clock(u16),
+    Idle,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -182,7 +196,8 @@ pub fn restore(forms: Vec<(Extension, Form)>, now: Now) -> Vec<(Extension, Recor
         let record = form.record(&extension, clock);
         (extension, record)
     });
-    let is_somewhere = |record: &Record| !record.bindings().is_empty() || !record.seats().is_empty();
+    let is_over = |record: &Record| record.visitor().is_some_and(|visitor| visitor.ended.is_some());
+    let is_somewhere = |record: &Record| !record.bindings().is_empty() || !record.seats().is_empty() || is_over(record);
     restored.filter(|(_, record)| record.resident().is_some() || is_somewhere(record)).collect()
 }
 
@@ -290,6 +305,7 @@ impl VisitorForm {
             lease: visitor.lease.as_secs(),
             displaced: visitor.displaced.iter().map(Into::into).collect(),
             seats: visitor.seats.iter().map(Into::into).collect(),
+            ended: visitor.ended.map(Into::into),
         }
     }
 
@@ -316,6 +332,7 @@ impl VisitorForm {
             renew_at: clock.now().instant,
             displaced: self.displaced.into_iter().map(Into::into).collect(),
             seats: self.seats.into_iter().map(Into::into).collect(),
+            ended: self.ended.map(Into::into),
         }
     }
 }
@@ -420,6 +437,30 @@ impl From<&Seat> for SeatForm {
 impl From<SeatForm> for Seat {
     fn from(form: SeatForm) -> Self {
         Self { phone: Extension::new(form.phone), device: form.device.into(), since: Wall(form.since) }
+    }
+}
+
+impl From<Ending> for EndingForm {
+    fn from(ending: Ending) -> Self {
+        match ending {
+            Ending::Left => EndingForm::Left,
+            Ending::ByHand => EndingForm::ByHand,
+            Ending::Forced(Forced::Operator) => EndingForm::Operator,
+            Ending::Forced(Forced::Clock(at)) => EndingForm::Clock(at.0),
+            Ending::Forced(Forced::Idle) => EndingForm::Idle,
+        }
+    }
+}
+
+impl From<EndingForm> for Ending {
+    fn from(form: EndingForm) -> Self {
+        match form {
+            EndingForm::Left => Ending::Left,
+            EndingForm::ByHand => Ending::ByHand,
+            EndingForm::Operator => Ending::Forced(Forced::Operator),
+            EndingForm::Clock(at) => Ending::Forced(Forced::Clock(TimeOfDay(at))),
+            EndingForm::Idle => Ending::Forced(Forced::Idle),
+        }
     }
 }
 
@@ -596,6 +637,7 @@ mod tests {
             renew_at: now.instant,
             displaced: Vec::new(),
             seats: vec![Seat { phone: Extension::new("301"), device: device(b"lobby"), since: START }],
+            ended: None,
         })
     }
 
@@ -663,6 +705,18 @@ mod tests {
         let Record::Visitor(visitor) = visitor(start) else { panic!("a visitor") };
         let gone = read(&Record::Visitor(Visitor { seats: Vec::new(), ..visitor }), false, end);
         assert!(gone.is_none(), "a visitor without a phone is none");
+    }
+
+    #[test]
+    fn a_visit_that_is_over_is_kept_with_how_it_ended() {
+        let now = now();
+        let forced = [Forced::Operator, Forced::Clock(TimeOfDay(1_200)), Forced::Idle].map(Ending::Forced);
+        for ending in [Ending::Left, Ending::ByHand].into_iter().chain(forced) {
+            let Record::Visitor(visitor) = visitor(now) else { panic!("a visitor") };
+            let over = Visitor { bindings: Vec::new(), seats: Vec::new(), ended: Some(ending), ..visitor };
+            let read = read(&Record::Visitor(over), true, now).expect("home is to be told");
+            assert_eq!(read.visitor().expect("a visitor").ended, Some(ending));
+        }
     }
 
     #[test]

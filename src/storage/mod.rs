@@ -2,7 +2,7 @@
 //!
 //! | table | key | value |
 //! |---|---|---|
-//! | `records` | extension | a user of this site or a visitor: bindings, where the user is, login number, displaced phones, changed settings, as JSON ([`form`]) |
+//! | `records` | extension | a user of this site or a visitor: bindings, where the user is, login number, displaced phones, changed settings; or how a visit ended of which home has not heard; as JSON ([`form`]) |
 //! | `about` | `format` | the version of all this, 4 bytes |
 //! | `about` | `routes` | the secret of Record-Route proofs where there is no `link_secret`, 32 bytes |
 //!

@@ -132,12 +132,16 @@ pub struct LogoutRequest {
     /// A person ended it by dialling at the visitor's own phone: that one is kept out, as by a login at home (SPEC 10.1).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub by_hand: bool,
+    /// The phones that are kept out: home may have ceased to believe in the login, and not know them any more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub devices: Vec<Device>,
 }
 
 impl LogoutRequest {
     /// Of a login that ended by itself.
     pub fn of(extension: &Extension, login_id: LoginId, login: Option<LoginNumber>) -> Self {
-        Self { extension: extension.clone(), login_id, login, forced: false, clock: None, idle: false, by_hand: false }
+        let (forced, clock, idle, by_hand) = (false, None, false, false);
+        Self { extension: extension.clone(), login_id, login, forced, clock, idle, by_hand, devices: Vec::new() }
     }
 }
 
