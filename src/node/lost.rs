@@ -55,11 +55,11 @@ impl Node {
         if record.bindings().iter().any(|binding| binding.is_live(now.instant) && is_it(binding)) {
             return None;
         }
-        match displacement(record.displaced(), &device_of(asked), now.wall) {
+        devices_of(asked).iter().find_map(|device| match displacement(record.displaced(), device, now.wall) {
             // What it dials has a Call-ID of its own, which says nothing.
             Displacement::Holds(entry) | Displacement::Over(entry) => Some(entry.refusal(&self.config.site.name)),
             Displacement::None => None,
-        }
+        })
     }
 
     /// The phone that sends a request, if it has lost the user of that account here.
@@ -186,16 +186,18 @@ fn contact_of(asked: &Asked) -> Option<Contact> {
     }
 }
 
-/// The phone that sends a request: by its Contact, else by where it sends from.
-fn device_of(asked: &Asked) -> Device {
-    let call_id = asked.request.call_id();
+/// The phone that sends a request: by its Contact, else by where it sends from; and as it is known if it is behind NAT.
+fn devices_of(asked: &Asked) -> [Device; 2] {
+    let (call_id, source) = (asked.request.call_id(), asked.source.remote);
     let named = contact_of(asked).and_then(|contact| Device::of_contact(&contact, call_id.clone()));
-    let host = || asked.source.remote.to_string().into();
-    named.unwrap_or_else(|| Device { instance: None, call_id: call_id.clone(), host: host(), rotates: false })
+    let host = || source.to_string().into();
+    let device =
+        named.unwrap_or_else(|| Device { instance: None, call_id: call_id.clone(), host: host(), rotates: false });
+    [device.clone(), device.behind(source.ip())]
 }
 
 /// Whether a binding is that of the phone that sends a request.
 fn is_phone_of(asked: &Asked) -> impl Fn(&Binding) -> bool {
-    let (device, source) = (device_of(asked), asked.source);
-    move |binding| device.is(&binding.device) || binding.flow == source
+    let ([plain, behind], source) = (devices_of(asked), asked.source);
+    move |binding| (if binding.nat { &behind } else { &plain }).is(&binding.device) || binding.flow == source
 }
