@@ -9,13 +9,11 @@ use super::forwards::Way;
 use super::tasks::{ClientTask, Key, Leg, Passing, SiteLeg, Timer};
 use crate::proxy::{
     Best, Dress, Identities, Input, Kind, Manner, Rule, SessionTimer, Shows, Stage, Target, branch_with,
-    forward_request, is_anonymous, renamed, share_breadth, via_value,
+    forward_request, is_anonymous, own_breadth, renamed, share_breadth, via_value,
 };
 use crate::sip::{Method, Name, Request, Status};
 use crate::timing::Now;
 
-/// RFC 5393 §5.3.3: the breadth of a request that says nothing of it.
-const MAX_BREADTH: u32 = 60;
 /// Why a branch is sent once more.
 pub(super) enum Resent {
     /// The other site has named its boot (SPEC 11.1).
@@ -39,21 +37,30 @@ impl Node {
         }
     }
 
-    /// RFC 5393 §5.3.3: gives each branch its share of the request's breadth. False: there is not enough for all of them. A dialog's
-    /// requests have one branch each and keep their header as it is; nothing keeps a call for help (SPEC 6.7).
+    /// RFC 5393 §5.3.3: gives each branch its share of the request's breadth. Where there is not enough for all of them, those that are
+    /// left over are the next stage. False: there is none at all. A dialog's requests have one branch each and keep their header as it
+    /// is; nothing keeps a call for help (SPEC 6.7).
     fn share_breadth(&mut self, key: Key, stage: &mut Stage) -> bool {
         let Some(call) = self.calls.of(key) else { return true };
         if stage.targets.iter().all(|target| matches!(target.rule, Rule::Dialog | Rule::Emergency)) {
             return true;
         }
         let came = call.asked.request.header(&Name::MaxBreadth);
-        let came = came.and_then(|header| std::str::from_utf8(&header.value()).ok()?.trim().parse().ok());
+        let came: Option<u32> = came.and_then(|header| std::str::from_utf8(&header.value()).ok()?.trim().parse().ok());
         // One branch of a request that says nothing of it needs no header: whoever is next reads the same from its absence.
         if came.is_none() && stage.targets.len() == 1 {
             return true;
         }
-        let Some(shares) = share_breadth(came.unwrap_or(MAX_BREADTH), stage.targets.len()) else { return false };
-        stage.targets.iter_mut().zip(shares).for_each(|(target, share)| target.max_breadth = Some(share));
+        let breadth = came.unwrap_or_else(|| own_breadth(&stage.targets));
+        if breadth == 0 {
+            return false;
+        }
+        let together = stage.targets.len().min(usize::try_from(breadth).unwrap_or(usize::MAX));
+        let later = stage.targets.split_off(together);
+        if !later.is_empty() {
+            call.context.insert(vec![Stage { targets: later }]);
+        }
+        share_breadth(breadth, &mut stage.targets);
         true
     }
 

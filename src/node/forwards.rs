@@ -361,7 +361,13 @@ impl Node {
     /// Nobody has answered in time. Where the call can't go elsewhere, it rings on.
     pub(super) fn not_answered(&mut self, now: Now, key: Key, round: u32) {
         let Some(call) = self.calls.of(key) else { return };
-        if call.way.round == round && call.context.is_open() {
+        let is_open = match call.way.called {
+            // One member does not speak for the next.
+            Called::Group { .. } => call.context.is_open(),
+            // SPEC 9.3: who declines the call does not want it elsewhere, even while another phone has not ended yet.
+            Called::User(_) | Called::Home { .. } | Called::Other => call.context.may_go_on(),
+        };
+        if call.way.round == round && is_open {
             self.go_on(now, key, Failed::InTime, b"SIP;cause=408;text=\"No answer\"");
         }
     }

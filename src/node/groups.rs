@@ -3,7 +3,7 @@
 use super::Node;
 use super::forwards::{Found, Search};
 use crate::plan::Trace;
-use crate::proxy::{Called, Cause, Diversion, Kind, MOST_FORWARDS, Ringing, Rule, Stage, Target};
+use crate::proxy::{Called, Cause, Diversion, MOST_FORWARDS, Ringing, Rule, Stage, Target};
 use crate::rejection::Rejection;
 use crate::settings::{Group, Ring};
 use crate::sip::{Method, Status};
@@ -65,8 +65,7 @@ impl Node {
 pub(super) fn all_at_once(members: impl Iterator<Item = Vec<Stage>>) -> Vec<Stage> {
     let mut together: Vec<Stage> = Vec::new();
     for mut stages in members {
-        let is_site = |target: &Target| matches!(target.kind, Kind::Site(..));
-        if stages.first().is_some_and(|stage| stage.targets.iter().any(is_site)) {
+        if stages.first().is_some_and(|stage| stage.targets.iter().any(Target::is_site)) {
             stages.truncate(1);
         }
         for (at, stage) in stages.into_iter().enumerate() {

@@ -55,8 +55,13 @@ impl Node {
     /// What a branch needs before it is sent: a place of the user whose phone rings, a channel of the trunk. Without it the branch
     /// fails as if the phone were busy, or the trunk had said that it is full.
     pub(super) fn hold_for(&mut self, key: Key, branch: usize, target: &Target) -> Option<Input> {
-        let (id, config) = self.calls.of(key).and_then(|call| Some((call.live?, call.config.clone())))?;
-        let find = |mark: u32| config.site.trunks.iter().find(|trunk| trunk_mark(&trunk.name) == mark);
+        let (id, begun_with) = self.calls.of(key).and_then(|call| Some((call.live?, call.config.clone())))?;
+        // How many lines there are is said by the configuration that holds now, as for those who wait for one (SPEC 6.6); of a trunk that
+        // is there no more, by the one that the call began with.
+        let find = |mark: u32| {
+            let mut trunks = self.config.site.trunks.iter().chain(&begun_with.site.trunks);
+            trunks.find(|trunk| trunk_mark(&trunk.name) == mark)
+        };
         let user = target.counts.as_ref().map(|user| (user, self.calls_allowed(user)));
         let trunk = match target.peer {
             Peer::Trunk { mark, .. } => {

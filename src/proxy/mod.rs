@@ -34,4 +34,6 @@ pub use rewriting::{Restoring, Shows, Withheld, is_anonymous, is_nowhere, rack_n
 pub use session_timer::{LEAST as LEAST_SESSION, SessionTimer, TooSmall};
 pub use source::{Names, is_site, source_trunk};
 pub use tally::Tally;
-pub use targets::{Called, Kind, Line, Lines, Ringing, Rule, Stage, Target, TargetSet, phone_stages, share_breadth};
+pub use targets::{
+    Called, Kind, Line, Lines, Ringing, Rule, Stage, Target, TargetSet, own_breadth, phone_stages, share_breadth,
+};

@@ -19,6 +19,9 @@ use crate::sip::Status;
 use crate::transmit::Flow;
 use crate::trunk::Gateway;
 
+/// RFC 5393 §5.3.3.
+const USUAL_BREADTH: u32 = 60;
+
 /// What a target is: it decides what is written into the request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -66,6 +69,11 @@ impl Target {
             (Kind::Trunk(_), Peer::Trunk { mark, flow }) => Some(Gateway { mark, address: flow.remote }),
             (Kind::Phone | Kind::Site(..) | Kind::Trunk(_), _) => None,
         }
+    }
+
+    /// Whether another site is asked.
+    pub fn is_site(&self) -> bool {
+        matches!(self.kind, Kind::Site(..))
     }
 
     /// How long it may stay silent, without any response at all, before it counts as unreachable.
@@ -187,12 +195,25 @@ impl From<Vec<Stage>> for TargetSet {
     }
 }
 
-/// Shares a request's breadth out among the branches that are to ring at once (RFC 5393 §5.3.3); `None`: there are more branches than
-/// breadth.
-pub fn share_breadth(breadth: u32, branches: usize) -> Option<impl Iterator<Item = u32>> {
-    let count = u32::try_from(branches).ok().filter(|&count| count <= breadth)?;
-    let (each, more) = (breadth.checked_div(count)?, breadth.checked_rem(count)?);
-    Some((0..count).map(move |branch| each + u32::from(branch < more)))
+/// The breadth of a request that says nothing of it, of which RFC 5393 §5.3.3 leaves the choice to us: 60, as it recommends, or what
+/// the branches need that are to ring at once. A site among them forks again, and gets as much as if it had been asked alone.
+pub fn own_breadth(targets: &[Target]) -> u32 {
+    let each = if targets.iter().any(Target::is_site) { USUAL_BREADTH } else { 1 };
+    u32::try_from(targets.len()).unwrap_or(u32::MAX).saturating_mul(each).max(USUAL_BREADTH)
+}
+
+/// Shares a request's breadth out among the branches that are to ring at once (RFC 5393 §5.3.3), at most as many as the breadth: what is
+/// left over when each has the same is for sites, which fork again.
+pub fn share_breadth(breadth: u32, targets: &mut [Target]) {
+    let count = u32::try_from(targets.len()).unwrap_or(u32::MAX).max(1);
+    let sites = u32::try_from(targets.iter().filter(|target| target.is_site()).count()).unwrap_or(u32::MAX);
+    let (each, left) = (breadth / count, breadth % count);
+    let takers = if sites == 0 { count } else { sites };
+    let takes = |target: &Target| sites == 0 || target.is_site();
+    targets.iter_mut().for_each(|target| target.max_breadth = Some(each));
+    for (target, taker) in targets.iter_mut().filter(|target| takes(target)).zip(0..) {
+        target.max_breadth = Some(each + left / takers + u32::from(taker < left % takers));
+    }
 }
 
 impl Rule {
@@ -303,15 +324,42 @@ mod tests {
         stages.iter().map(|stage| stage.targets.iter().map(one).collect()).collect()
     }
 
+    /// Phones, and sites behind them.
+    fn targets(phones: usize, sites: usize) -> Vec<Target> {
+        let binding = binding(1, "sip:a@192.0.2.1", 1000);
+        let stages = phone_stages(&vec![binding; phones + sites], now(), |_| false);
+        let mut targets: Vec<Target> = stages.into_iter().flat_map(|stage| stage.targets).collect();
+        let paris = || Kind::Site(SiteName::new("paris"), Box::default());
+        targets.iter_mut().skip(phones).for_each(|target| target.kind = paris());
+        targets
+    }
+
+    fn shares(breadth: u32, phones: usize, sites: usize) -> Vec<u32> {
+        let mut targets = targets(phones, sites);
+        share_breadth(breadth, &mut targets);
+        targets.iter().filter_map(|target| target.max_breadth).collect()
+    }
+
     #[test]
     fn breadth_is_shared_out_and_nobody_gets_none() {
-        let shares = |breadth, branches| share_breadth(breadth, branches).map(Vec::from_iter);
-        assert_eq!(shares(60, 1), Some(vec![60]));
-        assert_eq!(shares(60, 3), Some(vec![20, 20, 20]));
-        assert_eq!(shares(5, 3), Some(vec![2, 2, 1]));
-        assert_eq!(shares(3, 3), Some(vec![1, 1, 1]));
-        assert_eq!(shares(2, 3), None);
-        assert_eq!(shares(0, 1), None);
+        assert_eq!(shares(60, 1, 0), [60]);
+        assert_eq!(shares(60, 3, 0), [20, 20, 20]);
+        assert_eq!(shares(5, 3, 0), [2, 2, 1]);
+        assert_eq!(shares(3, 3, 0), [1, 1, 1]);
+    }
+
+    #[test]
+    fn what_is_left_over_is_for_sites() {
+        assert_eq!(shares(10, 5, 1), [1, 1, 1, 1, 1, 5]);
+        assert_eq!(shares(11, 4, 2), [1, 1, 1, 1, 4, 3]);
+        assert_eq!(shares(6, 4, 2), [1; 6]);
+    }
+
+    #[test]
+    fn a_request_without_breadth_gets_what_it_needs() {
+        let own = |phones, sites| own_breadth(&targets(phones, sites));
+        assert_eq!((own(3, 0), own(60, 0), own(61, 0), own(440, 0)), (60, 60, 61, 440));
+        assert_eq!((own(0, 1), own(57, 1)), (60, 58 * 60));
     }
 
     #[test]

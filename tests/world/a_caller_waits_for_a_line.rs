@@ -289,3 +289,36 @@ fn a_call_for_help_waits_for_nobody_and_nobody_waits_before_it() {
     end(&mut world, &first);
     world.end();
 }
+
+/// SPEC 2.3, 6.6: a reload applies to those who wait, too.
+#[test]
+fn a_line_that_a_reload_adds_is_taken_and_one_that_it_takes_away_is_not() {
+    let more = |channels: u32| {
+        move |sample: &mut Sample| {
+            sample.site("london").trunks.iter_mut().filter(|trunk| trunk.name == "bt-1").for_each(|trunk| {
+                trunk.channels = Some(channels);
+            });
+        }
+    };
+    let mut world = World::with(20, waiting);
+    let [ada, charles, mary] = phones(&mut world, ["201", "202", "203"]);
+    let bt = world.carrier("bt");
+    let first = holds(&mut world, ada, bt);
+    let dialled = world.dial(charles, OUTSIDE);
+    world.pass(1);
+    assert!(is_queued(&world, charles));
+    world.reload("london", more(2));
+    let arrival = world.arrival_within(bt, Duration::from_millis(100)).expect("it rings at once");
+    world.answered(dialled);
+    let third = world.dial(mary, OUTSIDE);
+    world.pass(1);
+    assert!(is_queued(&world, mary));
+    world.reload("london", more(1));
+    end(&mut world, &first);
+    assert!(!rings_at(&mut world, bt, 1_000), "the one line that is left is in use");
+    end(&mut world, &(dialled, arrival));
+    let arrival = world.arrival_within(bt, Duration::from_millis(100)).expect("it rings at once");
+    world.answered(third);
+    end(&mut world, &(third, arrival));
+    world.end();
+}

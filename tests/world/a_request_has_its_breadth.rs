@@ -37,8 +37,8 @@ fn breadth_is_shared_out_and_is_sixty_where_nothing_is_said() {
 }
 
 #[test]
-fn more_phones_than_breadth_are_too_many() {
-    assert_eq!(breadths("Max-Breadth: 2\r\n"), (Vec::new(), true));
+fn more_phones_than_breadth_have_to_wait_and_without_any_there_is_no_way() {
+    assert_eq!(breadths("Max-Breadth: 2\r\n"), (vec!["1".to_owned(); 2], false));
     assert_eq!(breadths("Max-Breadth: 0\r\n"), (Vec::new(), true));
 }
 

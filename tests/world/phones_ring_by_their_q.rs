@@ -49,6 +49,7 @@ fn a_6xx_ends_the_rest() {
     world.behave(seats[1], Behaviour::Reject { status: Status::DECLINE, reason: "Decline".into() });
     let dialled = world.dial(charles, "201");
     assert_eq!(world.refused(dialled).status.0, 603);
+    world.pass(1);
     let reason = world.events(seats[0]).find_map(|event| match event {
         PhoneEvent::Cancelled { reason, .. } => reason.clone(),
         _ => None,
