@@ -12,14 +12,14 @@ use super::asking::{Notice, What};
 use super::convert::device_told;
 use super::features::{Deed, Wish};
 use super::in_force::FiledUser;
-use super::login::{digest_of, guest_of};
+use super::login::{cannot_be_reached, digest_of, guest_of};
 use super::sitting::{SeatChange, SeatErrand};
 use super::tasks::{Asked, Key, Licence, Then};
 use crate::auth::is_code;
 use crate::event::LoggedOutBy;
 use crate::hot_desk::{self, Arrival, Devices, arrive};
 use crate::ids::{Extension, LoginId, LoginNumber, SiteName};
-use crate::link::messages::{self, LoginAnswer, LoginRequest, PhoneDigest, Pin, Refusal, Terms};
+use crate::link::messages::{self, LoginAnswer, LoginRequest, PhoneDigest, Pin, Refusal};
 use crate::link::{Claims, Purpose};
 use crate::location::{Device, Ending, LostPhone, Record, Resident, Seat, Visitor, displace};
 use crate::rejection::Rejection;
@@ -301,8 +301,10 @@ impl Node {
         if self.dialled_logins.len() >= WAITING {
             return self.not_done(now, place.deed, Rejection::busy());
         }
+        if self.links.is_down(&home) {
+            return self.not_done(now, place.deed, cannot_be_reached(&home));
+        }
         let id = LoginId(self.entropy.bytes());
-        let held = self.commons.licences.with(|licences| licences.hold(&user, id));
         let (digest, code) = match shows {
             Shows::Code(code) => (PhoneDigest::default(), Some(Pin(code.to_owned()))),
             Shows::Digest(digest) => (*digest, None),
@@ -311,11 +313,7 @@ impl Node {
             extension: user.clone(),
             login_id: id,
             device: device_told(&place.device),
-            terms: Terms {
-                visitors: true,
-                licences: held.map(|held| held.into_iter().map(|profile| (profile, 1)).collect()),
-                shortage: self.config.site.hot_desk.licence_shortage.into(),
-            },
+            terms: self.terms_of_login(now, &user, id, &home),
             digest,
             source,
             leaves: false,
@@ -335,7 +333,7 @@ impl Node {
         let user = login.user.clone();
         let answer = body.filter(|_| status.is_success()).and_then(|body| messages::decode::<LoginAnswer>(body).ok());
         match answer {
-            Some(answer) => self.dialled_login_taken(now, login, &answer),
+            Some(answer) => self.dialled_login_taken(now, login, answer),
             None => {
                 let refusal = body.and_then(|body| messages::decode::<Refusal>(body).ok()).unwrap_or_default();
                 self.dialled_login_refused(now, &login, &refusal);
@@ -347,14 +345,17 @@ impl Node {
     fn dialled_login_refused(&mut self, now: Now, login: &DialledLogin, refusal: &Refusal) {
         self.release_licence(&login.user, login.id);
         let why = match refusal.status {
-            401 => return self.wrong_code_at(now, &login.place, &login.user, login.source, wrong_code()),
+            401 => {
+                self.doubt_logins_of(now, &login.home);
+                return self.wrong_code_at(now, &login.place, &login.user, login.source, wrong_code());
+            }
             status @ 400..=699 => Rejection::warned(Status(status), refusal.text.clone()),
             _ => Rejection::warned(Status::SERVER_TIMEOUT, "the home site gave no reason"),
         };
         self.not_done(now, login.place.deed, why);
     }
 
-    fn dialled_login_taken(&mut self, now: Now, login: DialledLogin, answer: &LoginAnswer) {
+    fn dialled_login_taken(&mut self, now: Now, login: DialledLogin, answer: LoginAnswer) {
         let DialledLogin { place, user, home, id, source, newest } = login;
         self.commons.codes.with(|codes| codes.note_right(user.as_str(), Some(source)));
         let is_older = newest.filter(|(newest, _)| *newest > answer.login);
@@ -366,12 +367,16 @@ impl Node {
             return self.not_done(now, place.deed, why);
         }
         let deed = place.deed;
-        match self.visitor_sits_down(now, place, &user, &home, id, answer) {
+        let answer = match self.licensed(now, &user, id, &home, answer) {
+            Ok(answer) => answer,
+            Err(why) => return self.not_done(now, deed, why),
+        };
+        match self.visitor_sits_down(now, place, &user, &home, id, &answer) {
             Ok((visitor, missing)) => {
                 let site = self.config.site.name.clone();
-                let profile = answer.profile.clone();
+                let profile = visitor.guest.user.profile.clone();
                 let then = Then {
-                    licence: Some(Licence::Settle(user.clone(), visitor.id, profile, home.clone())),
+                    licence: Some(Licence::Settle(user.clone(), id, profile, home.clone())),
                     events: vec![self.logged_in(&user, &home, &site, visitor.login, missing)],
                     deed: Some(deed),
                     ..Then::default()
@@ -436,8 +441,8 @@ impl Node {
 
     /// Home did not answer: 504, and the login is undone there as soon as that can be said (SPEC 5.2).
     pub(super) fn dialled_login_failed(&mut self, now: Now, key: Key, home: &SiteName) {
-        let text = format!("home site {home} cannot be reached");
-        self.undo_dialled_login(now, key, &Rejection::warned(Status::SERVER_TIMEOUT, text));
+        self.doubt_logins_of(now, home);
+        self.undo_dialled_login(now, key, &cannot_be_reached(home));
     }
 
     /// The phone hangs up while home is being asked.

@@ -49,6 +49,8 @@ const BEHIND: usize = 16;
 /// Most logins under way, and most from one address: nobody has proven anything yet.
 const PENDING: usize = 10_000;
 const PENDING_FROM_ONE: usize = 256;
+/// Most logins that wait for one home: one that says nothing leaves room for the others.
+const PENDING_AT_ONE: usize = 2_500;
 /// Most phones that go at once; of one more home does not hear.
 const FAREWELLS: usize = 256;
 
@@ -89,10 +91,14 @@ impl Node {
             let in_limbo = self.in_limbo_from(now, &asked, extension);
             return self.accept_statelessly(now, &asked, &in_limbo);
         }
-        if !self.has_room_for(extension, asked.source.remote.ip()) {
+        if !self.has_room_for(extension, home, asked.source.remote.ip()) {
             return self.refuse_statelessly(&asked, &Rejection::busy());
         }
-        let untold = self.untold_logout(extension, home);
+        let untold = match self.untold_logout(extension, home) {
+            // SPEC 5.2: a home that is known to be away is not waited for.
+            None if update.stays() && self.links.is_down(home) => Some(Untold::Away),
+            untold => untold,
+        };
         match untold {
             // The phone asks again after T1 (RFC 3261 §17.1.2.2), and home's word stands then.
             Some(Untold::Soon) => return,
@@ -112,15 +118,17 @@ impl Node {
         }
     }
 
-    /// Whether one more login may wait: behind another of the same user, or as a new one from that address.
-    fn has_room_for(&self, extension: &Extension, source: IpAddr) -> bool {
+    /// Whether one more login may wait: behind another of the same user, or as a new one for that home and from that address.
+    fn has_room_for(&self, extension: &Extension, home: &SiteName, source: IpAddr) -> bool {
         match self.logins.get(extension) {
             Some(pending) => pending.behind.len() < BEHIND,
             None => {
-                let from_there = |pending: &&Pending| pending.first.asked.source.remote.ip() == source;
+                let is_few = |most: usize, counts: &dyn Fn(&Pending) -> bool| {
+                    self.logins.len() < most || self.logins.values().filter(|pending| counts(pending)).count() < most
+                };
                 self.logins.len() < PENDING
-                    && (self.logins.len() < PENDING_FROM_ONE
-                        || self.logins.values().filter(from_there).count() < PENDING_FROM_ONE)
+                    && is_few(PENDING_FROM_ONE, &|pending| pending.first.asked.source.remote.ip() == source)
+                    && is_few(PENDING_AT_ONE, &|pending| pending.home == *home)
             }
         }
     }
@@ -184,12 +192,7 @@ impl Node {
         behind: VecDeque<Arriving>,
     ) {
         let id = LoginId(self.entropy.bytes());
-        let held = self.commons.licences.with(|licences| licences.hold(extension, id));
-        let terms = Terms {
-            visitors: true,
-            licences: held.map(|held| held.into_iter().map(|profile| (profile, 1)).collect()),
-            shortage: self.config.site.hot_desk.licence_shortage.into(),
-        };
+        let terms = self.terms_of_login(now, extension, id, &home);
         let request = self.login_request(now, &first.asked, extension, id, &first.update, terms);
         let body = messages::encode(&request);
         let what = What::Login(extension.clone());
@@ -275,11 +278,18 @@ impl Node {
         let view = self.location.view(extension.as_str());
         let present = view.as_deref().and_then(Record::visitor);
         let bindings = present.map_or(&[][..], |visitor| &visitor.bindings);
-        let guest = guest_of(extension, &home, &answer);
         // The digest is known to be right now: its nonce count is spent, as at every other REGISTER.
         if let Some(given) = self.credentials(&asked, &Name::Authorization) {
-            self.verdict(now, &asked, &given, Some(Ha1s::from(&guest.user.credentials)));
+            self.verdict(now, &asked, &given, Some(Ha1s::from(&answer.ha1.clone().into())));
         }
+        let answer = match self.licensed(now, extension, id, &home, answer) {
+            Ok(answer) => answer,
+            Err(rejection) => {
+                self.refuse(now, server, &asked, &rejection);
+                return self.next_login(now, extension, &home, behind);
+            }
+        };
+        let guest = guest_of(extension, &home, &answer);
         let serial = next_serial(bindings, now.wall);
         let judged = judge(bindings, &update, guest.allows.devices, &site.registrar, Some(now.wall), serial, now);
         let bindings = match judged {
@@ -310,7 +320,8 @@ impl Node {
             displaced: Vec::new(),
         };
         let visitor = arrive(present, arrival, bindings, now, self.entropy.next_u64());
-        let licence = Licence::Settle(extension.clone(), visitor.id, answer.profile, home.clone());
+        let profile = visitor.guest.user.profile.clone();
+        let licence = Licence::Settle(extension.clone(), id, profile, home.clone());
         let mut then = self.accepted(now, server, &asked, &visitor.bindings, &update);
         then.events.push(self.logged_in(extension, &home, &site.name, visitor.login, missing));
         then.licence = Some(licence);
@@ -345,6 +356,7 @@ impl Node {
         let rejection = match refusal.status {
             401 => {
                 let source = asked.source.remote.ip();
+                self.doubt_logins_of(now, &home);
                 self.commons.lockout.with(|lockout| lockout.note_wrong(now.instant, extension.as_str(), source));
                 self.challenge(now, &Name::Authorization, false)
             }
@@ -387,10 +399,6 @@ impl Node {
         }
     }
 
-    pub(super) fn release_licence(&self, extension: &Extension, id: LoginId) {
-        self.commons.licences.with(|licences| licences.release(extension, id));
-    }
-
     /// Home says where the user is while its answer to a login here is under way.
     pub(super) fn note_newest(&mut self, extension: &Extension, newest: LoginNumber, now_at: Option<&SiteName>) {
         self.note_newest_dialled(extension, newest, now_at);
@@ -404,6 +412,7 @@ impl Node {
     pub(super) fn login_failed(&mut self, now: Now, extension: &Extension, home: &SiteName) {
         let Some(pending) = self.logins.remove(extension) else { return };
         self.release_licence(extension, pending.id);
+        self.doubt_logins_of(now, home);
         self.notify(now, Notice::undo(extension, home, pending.id));
         for arriving in std::iter::once(pending.first).chain(pending.behind) {
             self.login_unjudged(now, extension, home, arriving);

@@ -51,6 +51,7 @@ mod help;
 mod in_force;
 mod keepalive;
 mod leases;
+mod licences;
 mod limbo;
 mod links;
 mod login;

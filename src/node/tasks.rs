@@ -118,7 +118,8 @@ pub(super) struct Then {
 /// A step about licences (SPEC 7.3).
 #[derive(Debug)]
 pub(super) enum Licence {
-    /// A visitor has come, with this profile; if that can't be stored, home is told that there was no login.
+    /// A visitor has come, or come once more, by this login, and has this profile; if that can't be stored, home is told that there was
+    /// no such login.
     Settle(Extension, LoginId, String, SiteName),
     /// A visitor is gone.
     Leave(Extension),

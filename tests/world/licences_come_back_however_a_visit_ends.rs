@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use hotdesk::ids::Extension;
+use hotdesk::location::Record;
 use hotdesk::node::Command;
 use hotdesk::phone::{Phone, PhoneConfig};
 use hotdesk::settings::Shortage;
@@ -190,4 +191,33 @@ fn without_a_free_one_the_profile_is_basic_and_stays_so() {
     world.try_register_anew(emmy).expect("let in");
     assert_eq!(profile(&world, "401").0, "power", "a new login takes it");
     world.end();
+}
+
+/// London takes the login of the REGISTER first; its answer is lost, and comes again after that to the login that was dialled.
+#[test]
+fn by_everybodys_leaving_though_the_answers_to_two_logins_have_changed_places() {
+    let mut world = one_licence(13, |_| {});
+    let (ada, sophie) = (world.phone("201", "paris"), world.registered("302", "paris"));
+    for _ in 0..2 {
+        world.act(ada, |phone, now| phone.register_anew(now, 300));
+        let taken = |world: &World| world.location("london").record("201").is_some_and(|record| is_away(&record));
+        assert!(world.run_until(Duration::from_secs(1), taken));
+        world.cut_one_way("london", "paris");
+        world.run(Duration::from_millis(100));
+        world.heal("london", "paris");
+        world.code(sophie, "*35*201*1201%23");
+        world.await_registration(ada).expect("it is let in too");
+        assert!(is_taken(&mut world));
+
+        world.code(sophie, "*36");
+        world.unregister(ada);
+        world.pass(1);
+        assert_eq!(world.node("paris").overview().licences_used("power"), 0);
+        assert!(!is_taken(&mut world));
+    }
+    world.end();
+}
+
+fn is_away(record: &Record) -> bool {
+    record.resident().is_some_and(|resident| resident.away.is_some())
 }

@@ -36,6 +36,7 @@ mod a_login_at_a_third_site_displaces_the_second;
 mod a_login_at_another_site_takes_the_calls_there;
 mod a_login_by_dialling_holds_in_trouble;
 mod a_login_by_dialling_may_be_refused;
+mod a_login_that_nobody_has_proven_keeps_no_licence;
 mod a_logout_brings_the_parked_phone_back;
 mod a_logout_reaches_home_though_the_site_crashes;
 mod a_newer_login_may_overtake_the_answer_to_an_older;
