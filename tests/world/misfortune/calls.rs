@@ -6,21 +6,41 @@ use std::time::Duration;
 use hotdesk::phone::CallRef;
 use hotdesk::sip::{Name, Status};
 
-use super::deed::{Chair, SITES, Who, home_of};
+use super::deed::{Chair, Choice, SITES, Site, Who, home_of};
+use super::dialling::FOLLOWED;
 use super::history::{History, SETTLED, TALK, Verdict};
 use crate::support::Seat;
+
+/// What must come of a call, where nothing stands between.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Expected {
+    /// It rings at these phones; none: nobody is there.
+    Rings(BTreeSet<Chair>),
+    /// The user does not want to be disturbed.
+    Busy,
+}
+
+/// Why nobody can say what must come of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unclear {
+    /// It was not told who is where, or what is set.
+    Untold,
+    /// Something may be in the way.
+    InTheWay,
+}
 
 /// One call.
 pub struct Call {
     pub(super) caller: Seat,
     pub(super) own: CallRef,
     pub(super) from: Chair,
+    /// Whoever may be at the phone that calls.
+    pub(super) callers: BTreeSet<Who>,
     pub(super) to: Who,
     pub(super) began: Duration,
     /// The phones that may ring, whatever the trouble.
     pub(super) may: BTreeSet<Chair>,
-    /// Those that must, where nothing stands between; none: nobody is there to ring.
-    pub(super) must: Option<BTreeSet<Chair>>,
+    pub(super) must: Option<Expected>,
     pub(super) rang: BTreeSet<Chair>,
     pub(super) answered: bool,
     pub(super) hang_up_at: Option<Duration>,
@@ -30,14 +50,13 @@ pub struct Call {
 impl History {
     pub(super) fn call(&mut self, from: Chair, to: Who) {
         let Some(&caller) = self.seats.get(&from) else { return };
-        if from.who == to || !self.setup.sites().contains(&home_of(to)) {
+        let callers = self.promises.users_at(from);
+        if callers.contains(to) || !self.setup.sites().contains(&home_of(to)) {
             return;
         }
         let (now, number) = (self.world.now(), self.calls.len());
-        let own: Vec<Chair> = self.seats.keys().copied().filter(|chair| chair.who == to).collect();
-        let may = own.iter().copied().filter(|chair| self.promises.may(*chair, now) || self.asked.contains_key(chair));
-        let may: BTreeSet<Chair> = may.collect();
-        let must = self.expected(from, to);
+        let may = self.seats.keys().copied().filter(|chair| self.may_ring(*chair, to)).collect();
+        let must = self.expected(from, to).ok();
         self.note(format!("call {number}: {from} dials {to}, expected {must:?}"));
         let headers = vec![(Name::Subject, number.to_string())];
         let own = self.world.act(caller, |phone, at| phone.call_with(at, to, headers));
@@ -45,6 +64,7 @@ impl History {
             caller,
             own,
             from,
+            callers,
             to,
             began: now,
             may,
@@ -56,37 +76,78 @@ impl History {
         });
     }
 
-    /// The phones that must ring, if that can be said: the caller is known where it is, and everybody on the way has been in touch
-    /// for long enough.
-    pub(super) fn expected(&self, from: Chair, to: Who) -> Option<BTreeSet<Chair>> {
+    /// Whether a call to the user may ring there, now.
+    fn may_ring(&self, chair: Chair, to: Who) -> bool {
+        let asked = chair.who == to && self.asked.contains_key(&chair);
+        let sits = self.dialled.get(&chair).is_some_and(|dialled| dialled.concerns(to));
+        let follows = chair == FOLLOWED && self.promises.choices(to).may(Choice::Follow);
+        asked || sits || follows || self.promises.may_ring(to, chair, self.world.now())
+    }
+
+    /// What must come of a call, if that can be said: the caller is known where it is, and everybody on the way has been in touch for
+    /// long enough.
+    pub(super) fn expected(&self, from: Chair, to: Who) -> Result<Expected, Unclear> {
         let now = self.world.now();
-        let home = home_of(to);
-        let places = self.promises.places(to, now);
-        let place = *places.first().filter(|_| places.len() == 1)?;
-        let (must, may) = self.promises.phones(to, place, now);
-        let busy = self.asked.keys().any(|chair| chair.who == to || chair.who == from.who);
-        let edge = self.seats.keys().any(|chair| chair.who == to && self.promises.is_on_the_edge(*chair, now, TALK));
+        let (home, caller) = (home_of(to), self.promises.user_at(from).ok_or(Unclear::Untold)?);
+        let place = only(self.promises.places(to, now))?;
+        let callers_place = only(self.promises.places(caller, now))?;
+        let choices = self.promises.choices(to);
+        let busy = choices.of(Choice::DoNotDisturb).ok_or(Unclear::Untold)?;
+        // Nobody follows oneself, and who is followed may call back.
+        let follows = choices.of(Choice::Follow).ok_or(Unclear::Untold)?;
+        let follows = follows && ![to, caller].contains(&FOLLOWED.who);
+        if follows && self.promises.choices(FOLLOWED.who).of(Choice::DoNotDisturb) != Some(false) {
+            return Err(Unclear::Untold);
+        }
+        let (rings_for, rings_at) = if follows { (FOLLOWED.who, FOLLOWED.site) } else { (to, place) };
+        let (must, may) = self.promises.rings(rings_for, rings_at, now);
+        // Whom the followed leaves alone the follower may hear of, or not.
+        if must != may || callers_place != from.site || follows && must.is_empty() {
+            return Err(Unclear::Untold);
+        }
+        let waits = [from.who, caller, to, rings_for].into_iter().any(|who| self.waits(who));
+        let on_the_edge = |chair: &Chair| self.promises.is_on_the_edge(*chair, now, TALK);
+        let edge =
+            self.seats.keys().filter(|chair| self.promises.users_at(**chair).contains(rings_for)).any(on_the_edge);
         // What is delivered where the caller is asks nobody else.
-        let way = if place == from.site { vec![(place, place)] } else { vec![(from.site, home), (home, place)] };
-        let open = way.iter().all(|(a, b)| self.in_touch_for(a, b) > SETTLED);
-        // A parked phone may not call, and what is known of a visitor comes from its home.
-        let sits_here = match from.is_at_home() {
-            true => self.promises.places(from.who, now) == BTreeSet::from([from.site]),
-            false => self.in_touch_for(from.site, home_of(from.who)) > SETTLED,
-        };
-        let known = sits_here && self.promises.must(from, now + Duration::from_secs(5));
-        (!busy && !edge && open && known && must == may).then_some(must)
+        let mut way = if place == from.site { vec![(place, place)] } else { vec![(from.site, home), (home, place)] };
+        if follows {
+            way.extend([(from.site, home), (place, home), (home, FOLLOWED.site)]);
+        }
+        // What is known of a visitor comes from its home.
+        let guests = [(caller, from.site), (from.who, from.site)].into_iter();
+        way.extend(
+            guests
+                .chain(self.known_at(to, place))
+                .chain(self.known_at(rings_for, rings_at))
+                .map(|(who, at)| (at, home_of(who))),
+        );
+        let is_settled = |(a, b): &(Site, Site)| self.in_touch_for(a, b) > SETTLED;
+        let alike = choices
+            .differ_since()
+            .is_none_or(|since| now > since + SETTLED && self.in_touch_for(place, home) > SETTLED);
+        let known = self.promises.must(from, now + Duration::from_secs(5));
+        if waits || edge || !way.iter().all(is_settled) || !alike || !known {
+            return Err(Unclear::InTheWay);
+        }
+        Ok(if busy { Expected::Busy } else { Expected::Rings(must) })
+    }
+
+    /// Whom a site has to know to say which of its phones ring for a user.
+    fn known_at(&self, who: Who, site: Site) -> impl Iterator<Item = (Who, Site)> {
+        let here = self.seats.keys().copied().filter(move |chair| chair.site == site);
+        let about = here.filter(move |chair| chair.who == who || self.promises.users_at(*chair).contains(who));
+        let people = about.flat_map(|chair| self.promises.sitters(chair).chain([chair.who]));
+        people.chain([who]).map(move |who| (who, site))
     }
 
     pub(super) fn rings(&mut self, chair: Chair, number: usize) -> Verdict {
-        let asked = self.asked.contains_key(&chair);
-        let now = self.world.now();
-        let call = &mut self.calls[number];
-        call.rang.insert(chair);
-        let may = call.may.contains(&chair) || asked || self.promises.may(chair, now);
-        match may && chair.who == call.to {
+        let to = self.calls[number].to;
+        let may = self.calls[number].may.contains(&chair) || self.may_ring(chair, to);
+        self.calls[number].rang.insert(chair);
+        match may {
             true => Ok(()),
-            false => Err(format!("call {number} rings at {chair}, which is not bound")),
+            false => Err(format!("call {number} to {to} rings at {chair}, which is nobody's of {to}")),
         }
     }
 
@@ -103,19 +164,15 @@ impl History {
         let call = &self.calls[number];
         let name = format!("call {number} from {} to {}", call.from, call.to);
         // What has happened meanwhile may have changed everything.
-        let undisturbed = self.is_undisturbed(call);
-        let moved = self.asked.keys().any(|chair| chair.who == call.to || chair.who == call.from.who)
-            || !call
-                .must
-                .as_ref()
-                .is_some_and(|must| must.iter().all(|chair| self.promises.must(*chair, self.world.now())));
+        let undisturbed = self.is_undisturbed(call) && !self.has_moved(call);
         match (&call.must, failure) {
-            (Some(must), Some((status, reason))) if undisturbed && !moved => {
-                let nobody = must.is_empty() && status == Status::TEMPORARILY_UNAVAILABLE;
-                if nobody { Ok(()) } else { Err(format!("{name} fails: {status} {reason}, not at {must:?}")) }
+            (Some(Expected::Rings(must)), Some((Status::TEMPORARILY_UNAVAILABLE, _))) if must.is_empty() => Ok(()),
+            (Some(Expected::Busy), Some((Status::BUSY_HERE, _))) => Ok(()),
+            (Some(must), Some((status, reason))) if undisturbed => {
+                Err(format!("{name} fails: {status} {reason}, and must: {must:?}"))
             }
-            (Some(must), None) if undisturbed && !moved && call.rang != *must => {
-                Err(format!("{name} rang at {:?}, not at {must:?}", call.rang))
+            (Some(must), None) if undisturbed && *must != Expected::Rings(call.rang.clone()) => {
+                Err(format!("{name} rang at {:?}, and must: {must:?}", call.rang))
             }
             // 404: the number is one of the network's; 482, 483: no way is a circle.
             (_, Some((status, reason))) if matches!(status.0, 404 | 482 | 483 | 484 | 488 | 600..) => {
@@ -123,6 +180,18 @@ impl History {
             }
             (Some(_) | None, _) => Ok(()),
         }
+    }
+
+    /// Whether anything has happened to either side of a call since it began.
+    fn has_moved(&self, call: &Call) -> bool {
+        let now = self.world.now();
+        let sides = call.callers.iter().copied().chain([call.from.who, call.to, FOLLOWED.who]);
+        let mut stirred = sides.map(|who| self.waits(who) || self.stirred.get(who).is_some_and(|at| *at >= call.began));
+        let gone = match &call.must {
+            Some(Expected::Rings(must)) => must.iter().any(|chair| !self.promises.must(*chair, now)),
+            Some(Expected::Busy) | None => false,
+        };
+        gone || stirred.any(|stirred| stirred)
     }
 
     pub(super) fn hang_up(&mut self) {
@@ -148,17 +217,13 @@ impl History {
             let home = SITES.iter().position(|site| *site == home_of(who)).expect("a site");
             for site in [home, (home + 1 + at) % self.setup.sites] {
                 let from = Chair::reception(site);
-                if self.expected(from, who).is_none() && self.promises.places(who, self.world.now()).len() == 1 {
-                    let (must, may) = self.promises.phones(
-                        who,
-                        self.promises.places(who, self.world.now()).first().expect("one"),
-                        self.world.now(),
-                    );
-                    if must == may {
-                        return Err(format!(
-                            "nothing is in the way, and nobody can say whether {who} can be reached from {from}"
-                        ));
-                    }
+                if self.promises.users_at(from).contains(who) {
+                    continue;
+                }
+                if self.expected(from, who) == Err(Unclear::InTheWay) {
+                    return Err(format!(
+                        "nothing is in the way, and nobody can say whether {who} can be reached from {from}"
+                    ));
                 }
                 self.call(from, who);
                 self.pass(Duration::from_secs(3))?;
@@ -175,4 +240,9 @@ impl History {
         }
         Ok(())
     }
+}
+
+/// The only one of them.
+fn only(places: BTreeSet<Site>) -> Result<Site, Unclear> {
+    places.first().copied().filter(|_| places.len() == 1).ok_or(Unclear::Untold)
 }

@@ -16,10 +16,23 @@ pub const SITES: [Site; 5] = ["london", "paris", "berlin", "lisbon", "oslo"];
 pub const MOVERS: [Who; 3] = ["201", "202", "301"];
 /// Who sits at each site and never leaves.
 pub const RECEPTION: [Who; 5] = ["209", "309", "409", "509", "609"];
+/// A desk of nobody's at each site.
+pub const DESKS: [Who; 5] = ["desk-2", "desk-3", "desk-4", "desk-5", "desk-6"];
 
-/// The site where a user is configured.
+/// The site where a user or desk is configured.
 pub fn home_of(who: Who) -> Site {
-    SITES[usize::from(who.as_bytes()[0] - b'2')]
+    let number = who.strip_prefix("desk-").unwrap_or(who);
+    SITES[usize::from(number.as_bytes()[0] - b'2')]
+}
+
+/// Whether it is a desk that has no user.
+pub fn is_desk(who: Who) -> bool {
+    who.starts_with("desk-")
+}
+
+/// What a user dials to log in.
+pub fn pin_of(who: Who) -> String {
+    format!("1{who}")
 }
 
 /// One phone: whose account it has, where it stands, which of several.
@@ -36,6 +49,11 @@ impl Chair {
         Self { who: RECEPTION[site], site: SITES[site], nth: 0 }
     }
 
+    /// The desk of nobody's of a site.
+    pub fn desk(site: usize) -> Self {
+        Self { who: DESKS[site], site: SITES[site], nth: 0 }
+    }
+
     pub fn is_at_home(self) -> bool {
         home_of(self.who) == self.site
     }
@@ -47,6 +65,19 @@ impl fmt::Display for Chair {
     }
 }
 
+/// What a user sets for oneself by dialling.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Choice {
+    /// Calls get busy.
+    DoNotDisturb,
+    /// Calls ring at the reception at home.
+    Follow,
+}
+
+impl Choice {
+    pub const ALL: [Self; 2] = [Self::DoNotDisturb, Self::Follow];
+}
+
 /// One thing that happens. What can't happen (the end of a process that has ended) does nothing.
 #[derive(Clone, Copy, Debug)]
 pub enum Deed {
@@ -54,6 +85,14 @@ pub enum Deed {
     Register { chair: Chair, expires: u32, anew: bool },
     /// A REGISTER that takes the binding out.
     Leave { chair: Chair },
+    /// A user logs in by dialling, at a phone of somebody else's or the own one; `right`: the PIN is.
+    LogIn { chair: Chair, who: Who, right: bool },
+    /// Whoever is at a phone logs out by dialling.
+    LogOut { chair: Chair },
+    /// Whoever is at a phone sets something.
+    Set { chair: Chair, choice: Choice, on: bool },
+    /// The operator of a site logs a user out.
+    Dismiss { site: Site, who: Who },
     /// A call from a phone to a user.
     Call { chair: Chair, to: Who },
     /// Nothing goes between two sites any more.
@@ -84,6 +123,14 @@ impl fmt::Display for Deed {
                 write!(f, "{chair} registers for {expires} s{}", if *anew { ", anew" } else { "" })
             }
             Self::Leave { chair } => write!(f, "{chair} un-registers"),
+            Self::LogIn { chair, who, right } => {
+                write!(f, "{who} logs in by dialling at {chair}{}", if *right { "" } else { " with a wrong PIN" })
+            }
+            Self::LogOut { chair } => write!(f, "{chair} logs out by dialling"),
+            Self::Set { chair, choice, on } => {
+                write!(f, "{chair} switches {choice:?} {}", if *on { "on" } else { "off" })
+            }
+            Self::Dismiss { site, who } => write!(f, "the operator of {site} logs {who} out"),
             Self::Call { chair, to } => write!(f, "{chair} dials {to}"),
             Self::Cut(a, b) => write!(f, "{a} and {b} are cut"),
             Self::CutOneWay(from, to) => write!(f, "nothing goes from {from} to {to}"),
@@ -116,6 +163,8 @@ pub struct Setup {
     pub survive_restart: bool,
     /// How long it takes to store anything; zero: no time.
     pub store: Duration,
+    /// Licences for visitors at each site.
+    pub places: u32,
     /// `[links] probe`: with the longer one nobody is believed to be down for being quiet.
     pub probe: Duration,
 }
@@ -125,10 +174,11 @@ impl Setup {
         &SITES[..self.sites]
     }
 
-    /// Every phone of the network: two of each mover at home, one at every other site, and one more at one of them.
+    /// Every phone of the network: at each site the reception's and a desk of nobody's; two of each mover at home, one at every other
+    /// site, and one more at one of them.
     pub fn chairs(&self) -> Vec<Chair> {
         let sites = self.sites();
-        let reception = (0..self.sites).map(Chair::reception);
+        let reception = (0..self.sites).flat_map(|site| [Chair::reception(site), Chair::desk(site)]);
         let movers = MOVERS.iter().flat_map(|&who| {
             let second = |site: Site| home_of(who) == site || site == "berlin";
             let phones = move |site: Site| 0..if second(site) { 2 } else { 1 };
@@ -149,11 +199,12 @@ pub fn history(seed: u64, shards: u8) -> (Setup, Vec<Step>) {
         shards,
         return_home: chance.below(3) == 0,
         survive_restart: chance.below(3) == 0,
+        places: [1, 1, 2][chance.below(3) as usize],
         store: Duration::from_millis([0, 0, 5, 80][chance.below(4) as usize]),
         probe: Duration::from_secs(if chance.below(10) == 0 { 5 } else { 60 }),
     };
     let chairs = setup.chairs();
-    let number = 6 + chance.below(20);
+    let number = 6 + chance.below(22);
     let steps = (0..number).map(|_| Step { pause: pause(&mut chance), deed: deed(&mut chance, &setup, &chairs) });
     (setup, steps.collect())
 }
@@ -175,22 +226,33 @@ fn deed(chance: &mut Entropy, setup: &Setup, chairs: &[Chair]) -> Deed {
     let own: Vec<Chair> = movers.iter().copied().filter(|chair| chair.who == who).collect();
     let chair = own[one(own.len())];
     let wiped = one(4) == 0;
+    // Where somebody may sit down: often at a phone that is there for sure, and at few, so that people meet.
+    let any = match one(4) {
+        0 => Chair::desk(one(2)),
+        1 => Chair::reception(one(2)),
+        2 => movers[one(movers.len())],
+        _ => chair,
+    };
     match kind {
-        0..36 => Deed::Register { chair, expires: [20, 90, 600, 600][one(4)], anew: one(3) == 0 },
-        36..44 => Deed::Leave { chair },
-        44..60 => {
-            let chair = if one(3) == 0 { movers[one(movers.len())] } else { Chair::reception(one(setup.sites)) };
+        0..26 => Deed::Register { chair, expires: [20, 90, 600, 600][one(4)], anew: one(3) == 0 },
+        26..32 => Deed::Leave { chair },
+        32..42 => Deed::LogIn { chair: any, who, right: one(7) != 0 },
+        42..46 => Deed::LogOut { chair: any },
+        46..52 => Deed::Set { chair: any, choice: Choice::ALL[one(2)], on: one(5) < 3 },
+        52..54 => Deed::Dismiss { site: if one(2) == 0 { home_of(who) } else { site }, who },
+        54..65 => {
+            let chair = if one(3) == 0 { any } else { Chair::reception(one(setup.sites)) };
             let to = if one(4) == 0 { RECEPTION[one(setup.sites)] } else { who };
             Deed::Call { chair, to }
         }
-        60..65 => Deed::Cut(site, other),
-        65..69 => Deed::CutOneWay(site, other),
-        69..73 => Deed::Isolate(site),
-        73..79 => Deed::Heal(site, other),
-        79..84 => Deed::Rejoin(site),
-        84..87 => Deed::Kill(site),
-        87..91 => Deed::Start { site, wiped },
-        91..96 => Deed::Restart { site, wiped },
+        65..69 => Deed::Cut(site, other),
+        69..73 => Deed::CutOneWay(site, other),
+        73..76 => Deed::Isolate(site),
+        76..81 => Deed::Heal(site, other),
+        81..85 => Deed::Rejoin(site),
+        85..88 => Deed::Kill(site),
+        88..92 => Deed::Start { site, wiped },
+        92..96 => Deed::Restart { site, wiped },
         _ => {
             Deed::Clock { site, ahead: [0, 0, 3_000, -3_000, -10_000, 70_000, -70_000, 3_600_000, -3_600_000][one(9)] }
         }

@@ -10,8 +10,10 @@ use hotdesk::sip::{Name, Status};
 
 use super::calls::Call;
 use super::deed::{Chair, Deed, MOVERS, Setup, Site, Step, Who, home_of};
+use super::dialling::{Dialled, Wish};
 use super::offices::{LEASE, offices};
 use super::promises::{Meant, Promises};
+use super::tables::Whereabouts;
 use crate::support::{Seat, Stores, World};
 
 /// Two sites that have been in touch for so long know all of each other, however long they were apart.
@@ -71,11 +73,19 @@ pub struct History {
     noticed: usize,
     pub(super) promises: Promises,
     pub(super) asked: BTreeMap<Chair, Asked>,
+    /// Codes under way.
+    pub(super) dialled: BTreeMap<Chair, Dialled>,
+    /// How many wrong PINs were dialled.
+    pub(super) wrong: usize,
+    /// When anything was last dialled, or ordered by an operator, that concerns a user.
+    pub(super) stirred: BTreeMap<Who, Duration>,
+    /// When anything that was broken was last mended.
+    pub(super) mended: Duration,
     pub(super) calls: Vec<Call>,
     pub(super) touch: BTreeMap<(Site, Site), Touch>,
     ahead: BTreeMap<Site, i64>,
     /// Sites whose clock was ever set.
-    set: BTreeSet<Site>,
+    pub(super) set: BTreeSet<Site>,
     log: String,
 }
 
@@ -105,6 +115,10 @@ impl History {
             noticed: 0,
             promises: Promises::new(&chairs),
             asked: BTreeMap::new(),
+            dialled: BTreeMap::new(),
+            wrong: 0,
+            stirred: BTreeMap::new(),
+            mended: Duration::ZERO,
             calls: Vec::new(),
             touch: pairs.map(|pair| (pair, touch)).collect(),
             ahead: BTreeMap::new(),
@@ -114,6 +128,7 @@ impl History {
         };
         for site in 0..setup.sites {
             history.register(Chair::reception(site), 3_600, false);
+            history.register(Chair::desk(site), 3_600, false);
         }
         history
     }
@@ -141,11 +156,8 @@ impl History {
     // -------------------------------------------------------------------------------------------------------------- the deeds
 
     fn do_deed(&mut self, deed: Deed) -> Verdict {
-        match deed {
-            Deed::Register { chair, .. } | Deed::Leave { chair } if self.seats.contains_key(&chair) => {
-                self.until_answered(chair.who)?;
-            }
-            _ => {}
+        for who in self.concerned(&deed) {
+            self.until_answered(who)?;
         }
         self.note(deed);
         let sites = self.setup.sites();
@@ -153,16 +165,20 @@ impl History {
         match deed {
             Deed::Register { chair, expires, anew } => self.register(chair, expires, anew),
             Deed::Leave { chair } => self.register(chair, 0, false),
+            Deed::LogIn { chair, who, right } => self.dial(chair, Wish::LogIn { who, right }),
+            Deed::LogOut { chair } => self.dial(chair, Wish::LogOut),
+            Deed::Set { chair, choice, on } => self.dial(chair, Wish::Set { choice, on }),
+            Deed::Dismiss { site, who } => self.dismiss(site, who)?,
             Deed::Call { chair, to } => self.call(chair, to),
             Deed::Cut(a, b) => self.world.cut(a, b),
             Deed::CutOneWay(from, to) => self.world.cut_one_way(from, to),
             Deed::Isolate(site) => others(sites, site).for_each(|other| self.world.cut(site, other)),
             Deed::Heal(a, b) => self.world.heal(a, b),
             Deed::Rejoin(site) => others(sites, site).for_each(|other| self.world.heal(site, other)),
-            Deed::Kill(site) if is_there(&site) => self.world.stop(site),
+            Deed::Kill(site) if is_there(&site) => self.stop(site),
             Deed::Start { site, wiped } if is_there(&site) => self.start(site, wiped),
             Deed::Restart { site, wiped } if is_there(&site) => {
-                self.world.stop(site);
+                self.stop(site);
                 self.note_touch();
                 self.start(site, wiped);
             }
@@ -174,7 +190,39 @@ impl History {
             Deed::Kill(_) | Deed::Start { .. } | Deed::Restart { .. } | Deed::Clock { .. } => {}
         }
         self.note_touch();
+        if matches!(deed, Deed::Heal(..) | Deed::Rejoin(_) | Deed::Start { .. } | Deed::Restart { .. }) {
+            self.mended = self.world.now();
+        }
         Ok(())
+    }
+
+    /// Whose last wish is answered before a deed is done.
+    fn concerned(&self, deed: &Deed) -> BTreeSet<Who> {
+        let (chair, who) = match *deed {
+            Deed::Register { chair, .. } | Deed::Leave { chair } | Deed::LogOut { chair } | Deed::Set { chair, .. } => {
+                (Some(chair), None)
+            }
+            Deed::LogIn { chair, who, .. } => (Some(chair), Some(who)),
+            Deed::Dismiss { who, .. } => (None, Some(who)),
+            Deed::Call { .. }
+            | Deed::Cut(..)
+            | Deed::CutOneWay(..)
+            | Deed::Isolate(_)
+            | Deed::Heal(..)
+            | Deed::Rejoin(_)
+            | Deed::Kill(_)
+            | Deed::Start { .. }
+            | Deed::Restart { .. }
+            | Deed::Clock { .. } => (None, None),
+        };
+        let chair = chair.filter(|chair| self.seats.contains_key(chair));
+        let at_it = chair.into_iter().flat_map(|chair| self.promises.sitters(chair).chain([chair.who]));
+        at_it.chain(who).collect()
+    }
+
+    /// Whether somebody who is concerned waits for an answer.
+    pub(super) fn waits(&self, who: Who) -> bool {
+        self.asked.keys().any(|chair| chair.who == who) || self.dialled.values().any(|dialled| dialled.concerns(who))
     }
 
     fn register(&mut self, chair: Chair, expires: u32, anew: bool) {
@@ -196,10 +244,17 @@ impl History {
         if wiped {
             self.world.wipe(site);
             self.promises.wiped(site, now, clock);
-        } else {
-            self.promises.restarted(site, now, clock);
+        } else if clock {
+            self.promises.restarted_with_another_clock(site);
         }
         self.world.start(site);
+    }
+
+    fn stop(&mut self, site: Site) {
+        if self.world.is_up(site) {
+            self.world.stop(site);
+            self.promises.died(site, self.world.now());
+        }
     }
 
     fn is_in_touch(&self, a: Site, b: Site) -> bool {
@@ -266,9 +321,15 @@ impl History {
 
     fn until_answered(&mut self, who: Who) -> Verdict {
         let until = self.world.now() + PATIENCE;
-        self.pass_until(until, |history| !history.asked.keys().any(|chair| chair.who == who))?;
+        self.pass_until(until, |history| !history.waits(who))?;
+        if self.waits(who) {
+            // A site that has died owes nobody an answer.
+            self.give_up_dialling(who);
+            self.pass_until(until + PATIENCE, |history| !history.waits(who))?;
+        }
         match self.asked.keys().find(|chair| chair.who == who) {
             Some(chair) => Err(format!("{chair} has no answer to its REGISTER")),
+            None if self.waits(who) => Err(format!("what {who} has dialled has no end")),
             None => Ok(()),
         }
     }
@@ -297,6 +358,10 @@ impl History {
                 let subject = request.header(&Name::Subject).map(|header| header.value().to_vec());
                 let number = subject.and_then(|text| String::from_utf8(text).ok()?.parse::<usize>().ok());
                 self.rings(chair, number.ok_or("a call from nowhere")?)
+            }
+            PhoneEvent::Answered { call, .. } if self.is_code(chair, call) => self.code_done(chair),
+            PhoneEvent::Failed { call, status, reason, .. } if self.is_code(chair, call) => {
+                self.code_refused(chair, status, &reason)
             }
             PhoneEvent::Answered { call, .. } => {
                 let until = self.world.now() + Duration::from_secs(1);
@@ -346,18 +411,16 @@ impl History {
         self.note(format!("{chair} is refused: {status} {reason}"));
         let (site, home) = (chair.site, home_of(chair.who));
         let lost = reason.starts_with("logged in at") || reason == "another phone has taken over";
+        let dismissed = reason == "logged out by the operator" && self.promises.was_dismissed(chair.who);
         match status.0 {
-            403 if lost && self.promises.was_ever_let_in(chair) => {
+            403 if (lost || dismissed) && self.promises.was_ever_let_in(chair) => {
                 self.promises.displaced(chair);
                 Ok(())
             }
-            403 if reason.starts_with("no free licence") => {
-                let others = self.asked.keys().any(|other| other.who != chair.who && other.site == site);
-                match others || self.promises.may_be_there(chair.who, site, now) || !self.is_quiet(site, site) {
-                    true => Ok(()),
-                    false => Err(format!("{chair} finds no free licence where nobody is")),
-                }
-            }
+            403 if reason.starts_with("no free licence") => match self.may_be_full(site, chair.who) {
+                true => Ok(()),
+                false => Err(format!("{chair} finds no free licence where nobody is")),
+            },
             504 if !self.is_quiet(site, home) => {
                 self.promises.shaken(now, chair, asked.expires);
                 Ok(())
@@ -370,8 +433,17 @@ impl History {
         }
     }
 
+    /// Whether every licence of a site may be taken by others.
+    pub(super) fn may_be_full(&self, site: Site, but: Who) -> bool {
+        let asking = self.asked.keys().filter(|chair| chair.site == site && chair.who != but);
+        let dialling = self.dialled.iter().filter(|(chair, dialled)| chair.site == site && !dialled.concerns(but));
+        let taken = self.promises.visitors(but, site, self.world.now());
+        let places = usize::try_from(self.setup.places).expect("few");
+        asking.count() + dialling.count() + taken >= places || !self.is_quiet(site, site)
+    }
+
     /// Whether nothing has stood between two sites for a while.
-    fn is_quiet(&self, a: Site, b: Site) -> bool {
+    pub(super) fn is_quiet(&self, a: Site, b: Site) -> bool {
         self.in_touch_for(a, b) > AFTERMATH
     }
 
@@ -388,7 +460,7 @@ impl History {
         for who in self.everybody() {
             self.until_answered(who)?;
         }
-        for chair in (0..self.setup.sites).map(Chair::reception) {
+        for chair in (0..self.setup.sites).flat_map(|site| [Chair::reception(site), Chair::desk(site)]) {
             if !self.promises.must(chair, self.world.now()) {
                 self.register(chair, 3_600, false);
             }
@@ -400,6 +472,7 @@ impl History {
             self.world.act(call.caller, |phone, now| phone.cancel(now, own));
         }
         self.pass(LEASE * 2 + SETTLED)?;
+        self.promises.settled();
         for seat in self.chairs.keys().copied().collect::<Vec<_>>() {
             for call in self.world.look(seat).calls_up() {
                 self.world.act(seat, |phone, now| phone.hang_up(now, call));
@@ -432,84 +505,28 @@ impl History {
         MOVERS.into_iter().filter(moved).collect()
     }
 
-    fn everybody(&self) -> BTreeSet<Who> {
+    pub(super) fn everybody(&self) -> BTreeSet<Who> {
         self.seats.keys().map(|chair| chair.who).collect()
-    }
-
-    /// At most one site believes that it hosts a user, it is the right one, and it knows every phone that it has confirmed.
-    fn compare(&mut self) -> Verdict {
-        let now = self.world.now();
-        for who in self.everybody() {
-            let (place, bound) = self.where_is(who)?;
-            let places = self.promises.places(who, now);
-            if !places.contains(place) {
-                return Err(format!("{who} is at {place}, not at {places:?}"));
-            }
-            let home = home_of(who);
-            let at: BTreeSet<Site> = [place, home].into();
-            for site in at {
-                let (must, may) = self.promises.phones(who, site, now);
-                let found: BTreeSet<Chair> = bound.iter().copied().filter(|chair| chair.site == site).collect();
-                let lost: Vec<String> = must.difference(&found).map(Chair::to_string).collect();
-                let risen: Vec<String> = found.difference(&may).map(Chair::to_string).collect();
-                if !lost.is_empty() || !risen.is_empty() {
-                    return Err(format!("bindings of {who} at {site}: lost {lost:?}, risen {risen:?}"));
-                }
-            }
-        }
-        self.compare_licences()
-    }
-
-    /// Where the tables say that a user is, and which phones they know there and at home.
-    fn where_is(&self, who: Who) -> Result<(Site, BTreeSet<Chair>), String> {
-        let home = home_of(who);
-        let contacts: BTreeMap<String, Chair> =
-            self.seats.iter().map(|(chair, seat)| (self.world.look(*seat).contact_uri(), *chair)).collect();
-        let (mut away, mut hosts, mut bound) = (None, Vec::new(), BTreeSet::new());
-        for &site in self.setup.sites() {
-            let Some(record) = self.world.location(site).record(who) else { continue };
-            match &*record {
-                Record::Resident(resident) => away = resident.away.as_ref().map(|away| away.site.to_string()),
-                Record::Visitor(_) => hosts.push(site),
-            }
-            let uris =
-                record.bindings().iter().map(|binding| String::from_utf8_lossy(binding.uri.as_bytes()).into_owned());
-            bound.extend(uris.map(|uri| contacts[&uri]));
-        }
-        match (hosts.as_slice(), away) {
-            ([], None) => Ok((home, bound)),
-            ([host], Some(away)) if away == *host => Ok((host, bound)),
-            (hosts, away) => Err(format!("home believes {who} to be at {away:?}, and {hosts:?} have it as a visitor")),
-        }
-    }
-
-    fn compare_licences(&self) -> Verdict {
-        for &site in self.setup.sites() {
-            let visitors = self.everybody().into_iter().filter(|who| home_of(who) != site);
-            let visitors = visitors.filter(|who| self.world.location(site).record(who).is_some()).count();
-            let used = self.world.node(site).overview().licences_used("office");
-            if used != visitors {
-                return Err(format!("{site} has {visitors} visitors and {used} licences in use"));
-            }
-        }
-        Ok(())
     }
 
     /// Everybody leaves, and nothing is left of them.
     fn part(&mut self) -> Verdict {
         for chair in self.seats.keys().copied().collect::<Vec<_>>() {
+            if !MOVERS.contains(&chair.who) && !self.promises.is_free(chair) {
+                self.do_deed(Deed::LogOut { chair })?;
+            }
+        }
+        for chair in self.seats.keys().copied().collect::<Vec<_>>() {
             if MOVERS.contains(&chair.who) && self.promises.may(chair, self.world.now()) {
-                self.until_answered(chair.who)?;
-                self.note(Deed::Leave { chair });
-                self.register(chair, 0, false);
+                self.do_deed(Deed::Leave { chair })?;
             }
         }
         self.pass(Duration::from_secs(8))?;
         for who in MOVERS {
             self.until_answered(who)?;
-            let (place, bound) = self.where_is(who)?;
-            if place != home_of(who) || !bound.is_empty() {
-                return Err(format!("{who} has left, and is at {place} on {bound:?}"));
+            let Whereabouts { place, bound, seats } = self.where_is(who)?;
+            if place != home_of(who) || !bound.is_empty() || !seats.is_empty() {
+                return Err(format!("{who} has left, and is at {place} on {bound:?} and {seats:?}"));
             }
         }
         self.compare_licences()?;

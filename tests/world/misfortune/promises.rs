@@ -1,4 +1,5 @@
-//! What people were told, and so may rely on: which phones are bound for sure and which may be, and where each user may be.
+//! What people were told, and so may rely on: which phones are bound for sure and which may be, and where each user may be. Who sits at
+//! whose phone is in `sitting`, what users have set in `choices`.
 //!
 //! It is a model of SPEC 4.5, 5.4-5.7, 8.2-8.7 as somebody sees it who hears the answers to the phones, and knows of every login
 //! whether the home site was asked for it. Where two things may be true (a login that was not answered), it keeps both.
@@ -6,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::choices::Choices;
 use super::deed::{Chair, SITES, Site, Who, home_of};
 
 /// A site looks after what runs out within this time.
@@ -15,33 +17,41 @@ const LAZY: Duration = Duration::from_secs(30);
 
 /// A binding as its phone believes in it.
 #[derive(Clone, Copy, Debug)]
-struct Held {
+pub(super) struct Held {
     /// Between these two it runs out.
     until: (Duration, Duration),
     /// When it would have run out without its last refresh.
     before: Duration,
     refreshed: Duration,
     /// Nothing has happened that may have ended it.
-    sure: bool,
+    pub(super) sure: bool,
 }
 
+/// `[registrar] default_expires`.
+const REVIVED: Duration = Duration::from_secs(300);
+
 /// One phone.
-#[derive(Clone, Copy, Debug, Default)]
-struct Desk {
-    held: Option<Held>,
+#[derive(Clone, Debug)]
+pub(super) struct Desk {
+    pub(super) held: Option<Held>,
     /// It was let in at some time.
-    ever: bool,
+    pub(super) ever: bool,
+    /// Who may have it now: `None` is its own user, another is one who has logged in there by dialling.
+    pub(super) sitters: BTreeSet<Option<Who>>,
 }
 
 /// One user.
 #[derive(Clone, Debug)]
-struct Person {
+pub(super) struct Person {
     /// Where the newest login that counts may be; the home site also if there is none.
-    place: BTreeSet<Site>,
+    pub(super) place: BTreeSet<Site>,
     /// The home site may give out numbers that are lower than those of before: it lost its memory, and its clock was set back.
-    numbers_lost: bool,
+    pub(super) numbers_lost: bool,
     /// The home site has lost its memory at some time: a phone that is new there waits for the renewals (SPEC 8.6).
     forgotten: bool,
+    /// An operator has logged the user out at some time.
+    pub(super) dismissed: bool,
+    pub(super) choices: Choices,
 }
 
 /// What a 200 to a phone that stays meant.
@@ -56,30 +66,37 @@ pub enum Meant {
 }
 
 /// All that was promised.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Promises {
-    desks: BTreeMap<Chair, Desk>,
-    people: BTreeMap<Who, Person>,
+    pub(super) desks: BTreeMap<Chair, Desk>,
+    pub(super) people: BTreeMap<Who, Person>,
 }
 
 impl Promises {
     pub fn new(chairs: &[Chair]) -> Self {
-        let person = |who: Who| Person { place: BTreeSet::from([home_of(who)]), numbers_lost: false, forgotten: false };
+        let person = |who: Who| Person {
+            place: BTreeSet::from([home_of(who)]),
+            numbers_lost: false,
+            forgotten: false,
+            dismissed: false,
+            choices: Choices::default(),
+        };
+        let desk = Desk { held: None, ever: false, sitters: BTreeSet::from([None]) };
         Self {
-            desks: chairs.iter().map(|chair| (*chair, Desk::default())).collect(),
+            desks: chairs.iter().map(|chair| (*chair, desk.clone())).collect(),
             people: chairs.iter().map(|chair| (chair.who, person(chair.who))).collect(),
         }
     }
 
-    fn of(&self, who: Who, site: Site) -> impl Iterator<Item = Chair> {
+    pub(super) fn of(&self, who: Who, site: Site) -> impl Iterator<Item = Chair> {
         self.desks.keys().copied().filter(move |chair| chair.who == who && chair.site == site)
     }
 
-    fn person(&mut self, who: Who) -> &mut Person {
+    pub(super) fn person(&mut self, who: Who) -> &mut Person {
         self.people.get_mut(who).expect("everybody is known")
     }
 
-    fn desk(&mut self, chair: Chair) -> &mut Desk {
+    pub(super) fn desk(&mut self, chair: Chair) -> &mut Desk {
         self.desks.get_mut(&chair).expect("every phone is known")
     }
 
@@ -105,7 +122,7 @@ impl Promises {
         self.desks[&chair].ever
     }
 
-    /// The phones that must be bound at a site, and those that may be.
+    /// The phones of the user's own that must be bound at a site, and those that may be, whoever sits there.
     pub fn phones(&self, who: Who, site: Site, now: Duration) -> (BTreeSet<Chair>, BTreeSet<Chair>) {
         let must = self.of(who, site).filter(|chair| self.must(*chair, now)).collect();
         (must, self.of(who, site).filter(|chair| self.may(*chair, now)).collect())
@@ -116,23 +133,25 @@ impl Promises {
         let home = home_of(who);
         let mut places = BTreeSet::new();
         for &site in &self.people[who].place {
-            let (must, may) = self.phones(who, site, now);
             // A stay ends with its last phone.
-            if site != home && must.is_empty() {
+            if site != home && !self.lasts(who, site, now) {
                 places.insert(home);
             }
-            if site == home || !may.is_empty() {
+            if site == home || self.may_last(who, site, now) {
                 places.insert(site);
             }
         }
         places
     }
 
-    /// Whether anybody but this user may be at a site.
-    pub fn may_be_there(&self, but: Who, site: Site, now: Duration) -> bool {
-        self.desks
-            .keys()
-            .any(|chair| chair.who != but && chair.site == site && !chair.is_at_home() && self.may(*chair, now))
+    /// How many others may be at a site as visitors.
+    pub fn visitors(&self, but: Who, site: Site, now: Duration) -> usize {
+        let others = self.people.keys().filter(|who| **who != but && home_of(who) != site);
+        others.filter(|who| self.may_last(who, site, now)).count()
+    }
+
+    pub fn was_dismissed(&self, who: Who) -> bool {
+        self.people[who].dismissed
     }
 
     // ------------------------------------------------------------------------------------------------------------- what happens
@@ -148,9 +167,9 @@ impl Promises {
     ) -> Result<(), String> {
         let home = home_of(chair.who);
         let Person { place, forgotten, .. } = self.person(chair.who).clone();
-        let known = self.must(chair, asked);
+        let (known, maybe) = (self.must(chair, asked), self.may(chair, asked));
         // A stay that has just ended gives its user back.
-        let lasts = |site: &Site| self.of(chair.who, site).any(|other| self.must(other, now + SLACK));
+        let lasts = |site: &Site| self.lasts(chair.who, site, now + SLACK);
         let is_elsewhere = place.len() == 1 && !place.contains(home) && place.iter().all(lasts);
         match meant {
             Meant::Login if chair.is_at_home() && is_elsewhere && known => {
@@ -170,11 +189,16 @@ impl Promises {
         let before = desk.held.filter(|held| held.sure).map_or(until.0, |held| held.until.0.min(until.0));
         desk.held = Some(Held { until, before, refreshed: now, sure: is_there && meant != Meant::Unclear });
         desk.ever = true;
+        if !known {
+            // The binding that somebody sat at may have ended, and the seat with it.
+            desk.sitters.retain(|_| maybe);
+            desk.sitters.insert(None);
+        }
         Ok(())
     }
 
     /// The newest login is there: the phones at all other sites but home lose the user.
-    fn moved(&mut self, who: Who, site: Site) {
+    pub(super) fn moved(&mut self, who: Who, site: Site) {
         let person = self.person(who);
         let mut place = BTreeSet::from([site]);
         if person.numbers_lost {
@@ -182,17 +206,19 @@ impl Promises {
         }
         person.place = place;
         self.doubt(who, |other| other != site);
+        self.leaves_seats_at_home(who, site);
     }
 
-    /// What was sure of a user's phones at such sites, home excepted, is so no more.
-    fn doubt(&mut self, who: Who, site: impl Fn(Site) -> bool) {
+    /// What was sure of a user's phones at such sites, own ones at home excepted, is so no more.
+    pub(super) fn doubt(&mut self, who: Who, site: impl Fn(Site) -> bool) {
+        self.doubt_seats(who, &site);
         let own =
             self.desks.iter_mut().filter(|(chair, _)| chair.who == who && !chair.is_at_home() && site(chair.site));
         own.filter_map(|(_, desk)| desk.held.as_mut()).for_each(|held| held.sure = false);
     }
 
     /// Something may have become of a login, or not: where the user was before may be over.
-    fn unsettle(&mut self, who: Who, site: Option<Site>) {
+    pub(super) fn unsettle(&mut self, who: Who, site: Option<Site>) {
         let person = self.person(who);
         person.place.insert(home_of(who));
         person.place.extend(site);
@@ -201,7 +227,8 @@ impl Promises {
 
     /// A phone that took its binding out was answered 200.
     pub fn left(&mut self, chair: Chair) {
-        self.desk(chair).held = None;
+        let desk = self.desk(chair);
+        (desk.held, desk.sitters) = (None, BTreeSet::from([None]));
     }
 
     /// A REGISTER was answered by nobody, or refused for a reason that says nothing of what became of it.
@@ -215,6 +242,29 @@ impl Promises {
             desk.held = Some(Held { until, before: known.0, refreshed: now, sure: false });
         }
         desk.ever = true;
+        desk.sitters.insert(None);
+    }
+
+    /// A phone may have lost its user and has that user again, by a login that was dialled at it (SPEC 5.10): bound for as long as a phone that
+    /// does not say.
+    pub fn revived(&mut self, chair: Chair, asked: Duration, now: Duration) {
+        let (known, maybe) = (self.must(chair, asked), self.may(chair, asked));
+        let until = (asked + REVIVED, now + REVIVED);
+        let fresh = Held { until, before: until.0, refreshed: now, sure: true };
+        match maybe {
+            _ if known => {}
+            true => self.may_be_revived(chair, now),
+            false => self.desk(chair).held = Some(fresh),
+        }
+    }
+
+    /// Nobody was told whether it has.
+    pub fn may_be_revived(&mut self, chair: Chair, now: Duration) {
+        let known = self.desks[&chair].held.map_or((Duration::ZERO, Duration::ZERO), |held| held.until);
+        if !self.must(chair, now) {
+            let until = (known.0, known.1.max(now + REVIVED));
+            self.desk(chair).held = Some(Held { until, before: known.0, refreshed: now, sure: false });
+        }
     }
 
     /// A phone was told that it has lost its user.
@@ -222,34 +272,36 @@ impl Promises {
         self.desk(chair).held.iter_mut().for_each(|held| held.sure = false);
     }
 
-    /// A site has restarted with all that it had written. `clock`: it was set meanwhile, so that nobody can say what ran out.
-    pub fn restarted(&mut self, site: Site, now: Duration, clock: bool) {
-        for (_, desk) in self.desks.iter_mut().filter(|(chair, _)| chair.site == site) {
-            let Some(held) = &mut desk.held else { continue };
-            if clock {
-                (held.sure, held.until.1) = (false, Duration::MAX);
-            }
-            if now < held.refreshed + LAZY {
-                held.until.0 = held.until.0.min(held.before);
-            }
+    /// The process of a site has ended: refreshes that are not yet written are lost.
+    pub fn died(&mut self, site: Site, now: Duration) {
+        let held =
+            self.desks.iter_mut().filter(|(chair, _)| chair.site == site).filter_map(|(_, desk)| desk.held.as_mut());
+        for held in held.filter(|held| now < held.refreshed + LAZY) {
+            held.until.0 = held.until.0.min(held.before);
         }
+    }
+
+    /// A site whose clock was set has restarted with all that it had written: nobody can say what ran out.
+    pub fn restarted_with_another_clock(&mut self, site: Site) {
+        let held =
+            self.desks.iter_mut().filter(|(chair, _)| chair.site == site).filter_map(|(_, desk)| desk.held.as_mut());
+        held.for_each(|held| (held.sure, held.until.1) = (false, Duration::MAX));
     }
 
     /// A site has restarted with nothing. `clock`: its clock has been ahead at some time.
     pub fn wiped(&mut self, site: Site, now: Duration, clock: bool) {
         for (_, desk) in self.desks.iter_mut().filter(|(chair, _)| chair.site == site) {
-            desk.held = None;
+            (desk.held, desk.sitters) = (None, BTreeSet::from([None]));
         }
         for who in self.people.keys().copied().collect::<Vec<_>>() {
             let home = home_of(who);
-            let stays = SITES
-                .into_iter()
-                .filter(|other| *other != home && self.of(who, other).any(|chair| self.may(chair, now)));
+            let stays = SITES.into_iter().filter(|other| *other != home && self.may_last(who, other, now));
             let stays: Vec<Site> = stays.collect();
             let person = self.person(who);
             if home == site {
                 person.numbers_lost |= clock;
                 person.forgotten = true;
+                person.choices.forgotten(now);
                 // SPEC 8.6: it learns who is where from the renewals.
                 if person.place.contains(home) {
                     person.place.extend(stays);
