@@ -31,7 +31,7 @@ pub fn sit_down_at_home(
     now: Now,
 ) -> Result<(Resident, Option<Notice>), Rejection> {
     let device = seat.device.clone();
-    let (mut next, notice) = come_home(resident, live(&resident.bindings, now), &device, here, now);
+    let (mut next, notice) = come_home(resident, live(&resident.bindings, now), Vec::new(), &device, here, now);
     take_seat(&mut next.seats, seat);
     next.active = Some(Activity { at: now.instant, wall: now.wall });
     let lost = keep_limit(&mut next.bindings, &mut next.seats, &device, devices)?;
@@ -41,7 +41,7 @@ pub fn sit_down_at_home(
 
 /// The user comes home to a phone of the user's own, which was parked or lost its user. The phones here ring again.
 pub fn come_back(resident: &Resident, device: &Device, here: &SiteName, now: Now) -> (Resident, Option<Notice>) {
-    come_home(resident, live(&resident.bindings, now), device, here, now)
+    come_home(resident, live(&resident.bindings, now), Vec::new(), device, here, now)
 }
 
 /// A visitor, as home has just confirmed the login, sits down at a phone here. 403 for one device too many.
@@ -171,7 +171,16 @@ mod tests {
     fn away(now: Now) -> Resident {
         let (lease, id) = (Duration::from_secs(120), LoginId([1; 16]));
         let (until, devices) = (now.instant + lease, vec![device("visiting")]);
-        let away = Some(Away { site: site("paris"), id, since: now.wall, lease, until, devices, asked: now.wall });
+        let away = Some(Away {
+            site: site("paris"),
+            id,
+            since: now.wall,
+            lease,
+            until,
+            devices,
+            asked: now.wall,
+            joined: Vec::new(),
+        });
         Resident { away, bindings: vec![binding(1, "desk", now)], login: LoginNumber(7), ..Resident::default() }
     }
 

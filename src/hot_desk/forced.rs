@@ -1,9 +1,10 @@
 //! The end of a login by an operator's word, by the clock or for being idle (SPEC 12.5): the phones lose the user, and are kept out
 //! as displaced ones are.
 
+use super::home::is_present;
 use super::login::DEVICES;
 use super::renewal::is_known;
-use super::{Notice, Which, logout, next_number};
+use super::{Notice, Which, joined, logout, next_number};
 use crate::ids::SiteName;
 use crate::location::{Device, Forced, Loss, Resident, displace, log_out};
 use crate::timing::Now;
@@ -31,17 +32,33 @@ pub fn force_out(resident: &Resident, here: &SiteName, forced: Forced, now: Now)
     Some((next, None))
 }
 
-/// A visited site has ended a login there. `None`: that login is not the present one, and nothing changes.
+/// A visited site has ended a login there. `None`: that login is not known, and nothing changes.
 pub fn forced_out(resident: &Resident, site: &SiteName, which: Which, forced: Forced, now: Now) -> Option<Resident> {
-    logout(resident, site, which, now)?;
-    force_out(resident, site, forced, now).map(|(next, _)| next)
+    if is_present(resident, site, which) {
+        return force_out(resident, site, forced, now).map(|(next, _)| next);
+    }
+    let (mut next, gone) = left(resident, site, which)?;
+    gone.into_iter().for_each(|device| log_out(&mut next.displaced, device, forced, now.wall));
+    Some(next)
+}
+
+/// A login has ended that others have joined, which go on; with the phones that are gone.
+fn left(resident: &Resident, site: &SiteName, which: Which) -> Option<(Resident, Vec<Device>)> {
+    match which {
+        Which::Number(number) => joined::leave(resident, site, number),
+        Which::Id(_) => None,
+    }
 }
 
 /// A visitor has logged out by dialling at the visitor's own phone: the user is at home, and the phone there is kept out as by a login at home.
-/// `None`: that login is not the present one.
+/// `None`: that login is not known.
 pub fn left_by_hand(resident: &Resident, site: &SiteName, which: Which, here: &SiteName, now: Now) -> Option<Resident> {
-    let devices = resident.away.as_ref().map(|away| away.devices.clone()).unwrap_or_default();
-    let mut next = logout(resident, site, which, now)?;
+    let (mut next, devices) = if is_present(resident, site, which) {
+        let devices = resident.away.as_ref().map(|away| away.devices.clone());
+        (logout(resident, site, which, now)?, devices.unwrap_or_default())
+    } else {
+        left(resident, site, which)?
+    };
     devices.into_iter().for_each(|device| displace(&mut next.displaced, device, here, now.wall));
     Some(next)
 }
@@ -87,7 +104,8 @@ mod tests {
         let (lease, id) = (Duration::from_secs(120), LoginId([1; 16]));
         let (until, devices) = (now.instant + lease, vec![device("visiting")]);
         let asked = Wall::default();
-        let away = Some(Away { site: site("paris"), id, since: now.wall, lease, until, devices, asked });
+        let away =
+            Some(Away { site: site("paris"), id, since: now.wall, lease, until, devices, asked, joined: Vec::new() });
         let mut resident = Resident {
             away,
             bindings: vec![binding(1, "desk", now)],

@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use super::{Notice, Which, displace_away, next_number, relabel};
+use super::{Notice, Which, displace_away, joined, next_number, relabel};
 use crate::ids::{LoginNumber, SiteName};
 use crate::location::{Binding, Device, Resident, bring_back, displace};
 use crate::timing::Now;
@@ -64,11 +64,12 @@ pub fn stay_home(
     next
 }
 
-/// A login at home by `device`: `bindings` are those that the registrar judged, the formerly parked ones among them. The phones
-/// elsewhere lose the user, and their site is to be told.
+/// A login at home by `device`: `bindings` are those that the registrar judged, the formerly parked ones among them, and `lost` the phones
+/// that had to go for one device too many. The phones elsewhere lose the user too, and their site is to be told.
 pub fn come_home(
     resident: &Resident,
     bindings: Vec<Binding>,
+    lost: Vec<Device>,
     device: &Device,
     here: &SiteName,
     now: Now,
@@ -77,15 +78,16 @@ pub fn come_home(
     bring_back(&mut next.displaced, device);
     let notice = displace_away(&mut next, next_number(resident.login, now.wall), Some(device), here, now);
     relabel(&mut next, here);
+    lost.into_iter().for_each(|device| displace(&mut next.displaced, device, here, now.wall));
     (next, notice)
 }
 
 /// The parked bindings after a REGISTER that leaves them parked: `bindings` are those that the registrar judged. A phone that
-/// took its binding out leaves a tombstone.
-pub fn refresh_parked(resident: &Resident, bindings: Vec<Binding>, now: Instant) -> Resident {
+/// took its binding out, or let it run out, leaves a tombstone.
+pub fn refresh_parked(resident: &Resident, bindings: Vec<Binding>) -> Resident {
     let stays = |device: &Device| bindings.iter().any(|binding| binding.device.is(device));
     let mut tombstones = resident.tombstones.clone();
-    let gone = resident.bindings.iter().filter(|binding| binding.is_live(now)).map(|binding| &binding.device);
+    let gone = resident.bindings.iter().map(|binding| &binding.device);
     for device in gone.filter(|device| !stays(device)) {
         tombstones.retain(|tombstone| !tombstone.is(device));
         tombstones.push(device.clone());
@@ -96,15 +98,25 @@ pub fn refresh_parked(resident: &Resident, bindings: Vec<Binding>, now: Instant)
     Resident { bindings, tombstones, ..resident.clone() }
 }
 
-/// The visited site says that a login has ended (SPEC 5.7), or undoes one (SPEC 5.2). `None`: that login is not the present one,
-/// and nothing changes.
+/// The visited site says that a login has ended (SPEC 5.7), or undoes one (SPEC 5.2). Of several there (a login that joined a stay) the
+/// others go on. `None`: that login is not known, and nothing changes.
 pub fn logout(resident: &Resident, site: &SiteName, which: Which, now: Now) -> Option<Resident> {
     let away = resident.away.as_ref().filter(|away| away.site == *site)?;
-    let is_meant = match which {
+    match which {
+        Which::Id(id) if away.joined.is_empty() => (away.id == id).then(|| ended(resident, now)),
+        Which::Id(id) => joined::undo(resident, id),
+        Which::Number(_) if is_present(resident, site, which) => Some(ended(resident, now)),
+        Which::Number(number) => joined::leave(resident, site, number).map(|(next, _)| next),
+    }
+}
+
+/// Whether that is the newest login, and there.
+pub(super) fn is_present(resident: &Resident, site: &SiteName, which: Which) -> bool {
+    let away = resident.away.as_ref().filter(|away| away.site == *site);
+    away.is_some_and(|away| match which {
         Which::Id(id) => away.id == id,
         Which::Number(number) => resident.login == number,
-    };
-    is_meant.then(|| ended(resident, now))
+    })
 }
 
 /// The visited site says with proof that the user of login `login` is not there (SPEC 9.2). `None`: it speaks of another login.
@@ -121,20 +133,24 @@ fn ended(resident: &Resident, now: Now) -> Resident {
 }
 
 /// The lease has run out (SPEC 8.3): the parked bindings are active. The login number stays, and so does what is remembered of
-/// phones, for the visited site may be heard again. `None`: it has not run out.
+/// phones, for the visited site may be heard again: with the newest number that it has taken, which lifts ours. `None`: it has not run out.
 pub fn lease_out(resident: &Resident, now: Instant) -> Option<Resident> {
     resident.away.as_ref().filter(|away| away.until <= now)?;
-    Some(Resident { away: None, ..resident.clone() })
+    Some(Resident { away: None, login: joined::certain(resident), ..resident.clone() })
 }
 
-/// Drops the bindings that have run out; `None` if none has. With the last one at home the present login ends.
+/// Drops the bindings that have run out; `None` if none has. With the last one at home the present login ends. A parked phone that was off for
+/// a while does not take its user home either (SPEC 5.6): it leaves a tombstone.
 pub fn expire(resident: &Resident, now: Instant) -> Option<Resident> {
     if resident.bindings.iter().all(|binding| binding.is_live(now)) {
         return None;
     }
-    let mut next = resident.clone();
-    next.bindings.retain(|binding| binding.is_live(now));
-    if next.bindings.is_empty() && next.seats.is_empty() && next.away.is_none() {
+    let live: Vec<Binding> = resident.bindings.iter().filter(|binding| binding.is_live(now)).cloned().collect();
+    if resident.away.is_some() {
+        return Some(refresh_parked(resident, live));
+    }
+    let mut next = Resident { bindings: live, ..resident.clone() };
+    if next.bindings.is_empty() && next.seats.is_empty() {
         next.displaced.clear();
     }
     Some(next)
@@ -154,7 +170,7 @@ mod tests {
         let lease = Duration::from_secs(120);
         let (id, until) = (LoginId([1; 16]), now.instant + lease);
         let (devices, asked) = (vec![device("visiting")], Wall::default());
-        Away { site: site("paris"), id, since: now.wall, lease, until, devices, asked }
+        Away { site: site("paris"), id, since: now.wall, lease, until, devices, asked, joined: Vec::new() }
     }
 
     /// At home with a desk phone, logged in at Paris under number 7.
@@ -206,33 +222,36 @@ mod tests {
         let home = lease_out(&resident(start), later.instant).expect("ran out");
         assert_eq!(at_home(&home, &device("desk"), Wish::Stay), HomeRegister::Ordinary);
         assert_eq!(at_home(&home, &device("other"), Wish::Stay), HomeRegister::ComesHome);
-        let (home, notice) = come_home(&home, Vec::new(), &device("other"), &site("london"), later);
+        let (home, notice) = come_home(&home, Vec::new(), Vec::new(), &device("other"), &site("london"), later);
         assert_eq!((home.login, notice), (LoginNumber(later.wall.0), None));
     }
 
     #[test]
     fn an_unregistered_desk_phone_leaves_a_tombstone_and_does_not_steal_the_user() {
         let now = now();
-        let left = refresh_parked(&resident(now), Vec::new(), now.instant);
+        let left = refresh_parked(&resident(now), Vec::new());
         assert_eq!((left.bindings.len(), left.tombstones.len()), (0, 1));
         assert!(left.away.is_some());
         assert_eq!(at_home(&left, &device("desk"), Wish::Stay), HomeRegister::Parked);
-        let back = refresh_parked(&left, vec![binding(2, "desk", now)], now.instant);
+        let back = refresh_parked(&left, vec![binding(2, "desk", now)]);
         assert_eq!((back.bindings.len(), back.tombstones.len()), (1, 0));
     }
 
     #[test]
-    fn a_parked_binding_that_ran_out_leaves_no_tombstone() {
+    fn a_parked_phone_that_was_off_for_a_while_does_not_steal_the_user() {
         let start = now();
-        let late = after(start, 301);
-        assert!(refresh_parked(&resident(start), Vec::new(), late.instant).tombstones.is_empty());
+        assert!(expire(&resident(start), after(start, 299).instant).is_none());
+        let left = expire(&resident(start), after(start, 300).instant).expect("ran out");
+        assert_eq!((left.bindings.len(), left.tombstones.len()), (0, 1));
+        assert_eq!(at_home(&left, &device("desk"), Wish::Stay), HomeRegister::Parked);
+        assert_eq!(refresh_parked(&resident(start), Vec::new()).tombstones.len(), 1, "whoever notices it first");
     }
 
     #[test]
     fn the_oldest_tombstones_are_forgotten() {
         let now = now();
         let bindings = (0..10).map(|n| binding(n, &format!("desk{n}"), now)).collect();
-        let left = refresh_parked(&Resident { bindings, ..resident(now) }, Vec::new(), now.instant);
+        let left = refresh_parked(&Resident { bindings, ..resident(now) }, Vec::new());
         assert_eq!(left.tombstones.len(), Resident::TOMBSTONES);
         assert_eq!(left.tombstones.first(), Some(&device("desk2")));
     }
@@ -241,7 +260,7 @@ mod tests {
     fn coming_home_tells_the_visited_site_and_keeps_its_phones_out() {
         let now = now();
         let bindings = vec![binding(1, "desk", now), binding(2, "other", now)];
-        let (home, notice) = come_home(&resident(now), bindings, &device("other"), &site("london"), now);
+        let (home, notice) = come_home(&resident(now), bindings, Vec::new(), &device("other"), &site("london"), now);
         let (ended, login) = (LoginNumber(7), LoginNumber(now.wall.0));
         assert_eq!(notice, Some(Notice::Displace { site: site("paris"), ended, login, now_at: site("london") }));
         assert!(home.away.is_none() && home.bindings.len() == 2 && home.login == login);
@@ -249,9 +268,18 @@ mod tests {
     }
 
     #[test]
+    fn a_phone_too_many_at_home_loses_the_user_whatever_the_register_means() {
+        let now = now();
+        let (home, _) =
+            come_home(&resident(now), Vec::new(), vec![device("desk")], &device("other"), &site("london"), now);
+        assert!(matches!(displacement(&home.displaced, &device("desk"), now.wall), Displacement::Holds(_)));
+    }
+
+    #[test]
     fn a_phone_that_carries_its_user_home_is_not_displaced() {
         let now = now();
-        let (home, notice) = come_home(&resident(now), Vec::new(), &device("visiting"), &site("london"), now);
+        let (home, notice) =
+            come_home(&resident(now), Vec::new(), Vec::new(), &device("visiting"), &site("london"), now);
         assert!(notice.is_some() && home.displaced.is_empty());
     }
 

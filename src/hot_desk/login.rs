@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::{Notice, displace_away, next_number, relabel};
+use super::{Notice, displace_away, joined, next_number, relabel};
 use crate::ids::{LoginId, LoginNumber, SiteName};
-use crate::location::{Away, Device, Displacement, Resident, bring_back, displacement};
+use crate::location::{Away, Device, Displacement, Joined, Resident, bring_back, displacement};
 use crate::rejection::Rejection;
 use crate::settings::{Profile, Shortage};
 use crate::sip::Status;
-use crate::timing::{Now, Wall};
+use crate::timing::Now;
 
 /// A visited site's request to take a login. The digest has been checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,7 +83,8 @@ pub fn login(
         next.away.iter_mut().for_each(|away| (away.lease, away.until) = (lease, now.instant + lease));
         return Ok(Login { number: next.login, resident: next, profile: granted, notices: Vec::new() });
     }
-    let notice = move_to(&mut next, request, lease, now);
+    let joined = joined::join(resident, request, now.wall);
+    let notice = move_to(&mut next, request, joined, lease, now);
     Ok(Login { number: next.login, resident: next, profile: granted, notices: notice.into_iter().collect() })
 }
 
@@ -124,12 +125,18 @@ impl Terms {
 }
 
 /// SPEC 5.4: the bindings here are parked by the login elsewhere, those of the very phone that logs in there are dropped.
-fn move_to(resident: &mut Resident, request: &LoginRequest, lease: Duration, now: Now) -> Option<Notice> {
+fn move_to(
+    resident: &mut Resident,
+    request: &LoginRequest,
+    joined: Vec<Joined>,
+    lease: Duration,
+    now: Now,
+) -> Option<Notice> {
     let device = &request.device;
     // A second phone at the same site joins the first: they are one stay with a newer login.
-    let mut devices = match &resident.away {
-        Some(away) if away.site == request.site => away.devices.clone(),
-        Some(_) | None => Vec::new(),
+    let (mut devices, asked) = match &resident.away {
+        Some(away) if away.site == request.site => (away.devices.clone(), away.asked),
+        Some(_) | None => Default::default(),
     };
     devices.retain(|other| !other.is(device));
     devices.truncate(DEVICES - 1);
@@ -142,7 +149,7 @@ fn move_to(resident: &mut Resident, request: &LoginRequest, lease: Duration, now
     resident.seats.clear();
     relabel(resident, &request.site);
     let (site, id, since, until) = (request.site.clone(), request.id, now.wall, now.instant + lease);
-    resident.away = Some(Away { site, id, since, lease, until, devices, asked: Wall::default() });
+    resident.away = Some(Away { site, id, since, lease, until, devices, asked, joined });
     notice
 }
 

@@ -15,6 +15,7 @@
 mod desk;
 mod forced;
 mod home;
+mod joined;
 mod licence;
 mod login;
 mod renewal;

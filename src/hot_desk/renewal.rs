@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::login::DEVICES;
-use super::{Notice, displace_away, next_number, relabel};
+use super::{Notice, displace_away, joined, next_number, relabel};
 use crate::ids::{LoginId, LoginNumber, SiteName};
 use crate::location::{Away, Device, Resident, displace};
 use crate::settings::OnReconnect;
@@ -59,6 +59,9 @@ pub fn renew(
     here: &SiteName,
     now: Now,
 ) -> Renewed {
+    if let Some(next) = joined::renew(resident, site, renewal, lease, now) {
+        return Renewed::Kept(next);
+    }
     if renewal.login < resident.login {
         return gone(resident, site, renewal, here, now);
     }
@@ -108,8 +111,9 @@ fn has_phone(resident: &Resident, now: Now) -> bool {
     !resident.seats.is_empty() || resident.bindings.iter().any(|binding| binding.is_live(now.instant))
 }
 
-fn prolong(away: &mut Away, renewal: &Renewal, lease: Duration, now: Now) {
+pub(super) fn prolong(away: &mut Away, renewal: &Renewal, lease: Duration, now: Now) {
     (away.id, away.lease, away.until) = (renewal.id, lease, now.instant + lease);
+    away.joined.clear();
     if !renewal.devices.is_empty() {
         away.devices = devices(renewal);
     }
@@ -129,6 +133,7 @@ fn take(mut resident: Resident, site: &SiteName, renewal: &Renewal, lease: Durat
         until: now.instant + lease,
         devices: Vec::new(),
         asked: Wall::default(),
+        joined: Vec::new(),
     });
     prolong(&mut away, renewal, lease, now);
     resident.away = Some(away);
@@ -166,7 +171,8 @@ mod tests {
     fn resident(now: Now) -> Resident {
         let (id, until) = (LoginId([1; 16]), now.instant + LEASE);
         let (devices, asked) = (vec![device("old")], Wall::default());
-        let away = Away { site: site("paris"), id, since: now.wall, lease: LEASE, until, devices, asked };
+        let joined = Vec::new();
+        let away = Away { site: site("paris"), id, since: now.wall, lease: LEASE, until, devices, asked, joined };
         let bindings = vec![binding(1, "desk", now)];
         Resident { away: Some(away), bindings, login: LoginNumber(7), ..Resident::default() }
     }

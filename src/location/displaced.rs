@@ -120,6 +120,11 @@ pub fn bring_back(list: &mut [DisplacedDevice], device: &Device) {
     list.iter_mut().filter(|entry| entry.device.is(device)).for_each(|entry| entry.back = true);
 }
 
+/// What let the phone in has not been.
+pub fn put_out_again(list: &mut [DisplacedDevice], device: &Device) {
+    list.iter_mut().filter(|entry| entry.device.is(device)).for_each(|entry| entry.back = false);
+}
+
 /// The phone has un-registered: it may register as if nothing had been.
 pub fn forgive(list: &mut Vec<DisplacedDevice>, device: &Device) {
     list.retain(|entry| !entry.device.is(device));

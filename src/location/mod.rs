@@ -17,11 +17,11 @@ mod table;
 pub use binding::Binding;
 pub use device::Device;
 pub use displaced::{
-    DisplacedDevice, Displacement, Forced, Loss, bring_back, displace, displacement, forgive, log_out,
+    DisplacedDevice, Displacement, Forced, Loss, bring_back, displace, displacement, forgive, log_out, put_out_again,
 };
 pub use ledger::{Ledger, LedgerFull, StoreId, StoreOp, When};
 pub use lost::{LostPhone, is_phone};
-pub use record::{Activity, Away, Ending, Guest, Record, Resident, Visitor};
+pub use record::{Activity, Away, Earlier, Ending, Guest, Joined, Record, Resident, Visitor};
 pub use seats::{Seat, Sitter, sitter_at};
 pub use store::{Memory, Store, Stored};
 pub use table::Location;

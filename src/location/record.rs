@@ -67,6 +67,34 @@ pub struct Away {
     pub devices: Vec<Device>,
     /// When the site has last asked for a change of settings, by its clock: what it asked long before comes too late.
     pub asked: Wall,
+    /// The newest logins, oldest first, as far as they joined a stay there and the site has not renewed under them yet.
+    pub joined: Vec<Joined>,
+}
+
+/// A login at a site where the user is logged in already: what is true again if that site undoes it (SPEC 5.2, 10.4).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Joined {
+    /// The visited site's name for it.
+    pub id: LoginId,
+    /// The phone that logged in.
+    pub device: Device,
+    /// The phone was not there before.
+    pub is_new: bool,
+    /// The phone had been kept out until then.
+    pub was_out: bool,
+    /// The login before it.
+    pub before: Earlier,
+}
+
+/// A login that another one has joined.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Earlier {
+    /// The visited site's name for it.
+    pub id: LoginId,
+    /// Its number.
+    pub login: LoginNumber,
+    /// When it began.
+    pub since: Wall,
 }
 
 /// A user of another site, here.

@@ -331,8 +331,10 @@ impl Node {
                 None => self.confirm(now, extension, then),
             };
         };
-        let by = forced.map_or(LoggedOutBy::Phone, cause);
-        then.events.push(Event::LoggedOut { extension: extension.clone(), at: site.clone(), by });
+        if next.away.is_none() {
+            let by = forced.map_or(LoggedOutBy::Phone, cause);
+            then.events.push(Event::LoggedOut { extension: extension.clone(), at: site.clone(), by });
+        }
         self.change(now, extension, Some(Record::Resident(next)), then);
     }
 

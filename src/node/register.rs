@@ -132,9 +132,9 @@ impl Node {
         let mut then = self.accepted(now, server, asked, &bindings, &update);
         let (next, lazy) = match means {
             HomeRegister::Ordinary => (hot_desk::stay_home(resident, bindings, lost, &site.name, now), lazy),
-            HomeRegister::Parked => (hot_desk::refresh_parked(resident, bindings, now.instant), lazy),
+            HomeRegister::Parked => (hot_desk::refresh_parked(resident, bindings), lazy),
             HomeRegister::ComesHome => {
-                let (next, notice) = hot_desk::come_home(resident, bindings, &device, &site.name, now);
+                let (next, notice) = hot_desk::come_home(resident, bindings, lost, &device, &site.name, now);
                 then.notices.extend(notice.map(|notice| Notice::displace(extension, notice)));
                 then.events.push(self.logged_in(extension, &site.name, &site.name, next.login, None));
                 (next, false)

@@ -15,7 +15,8 @@ use super::changes::ChangesForm;
 use crate::ids::{Extension, LoginId, LoginNumber, SiteName};
 use crate::link::messages::{Ha1, Settings};
 use crate::location::{
-    Activity, Away, Binding, Device, DisplacedDevice, Ending, Forced, Guest, Loss, Record, Resident, Seat, Visitor,
+    Activity, Away, Binding, Device, DisplacedDevice, Earlier, Ending, Forced, Guest, Joined, Loss, Record, Resident,
+    Seat, Visitor,
 };
 use crate::settings::Origin;
 use crate::sip::Uri;
@@ -103,6 +104,21 @@ struct AwayForm {
     devices: Vec<DeviceForm>,
     #[serde(default)]
     asked: u64,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    joined: Vec<JoinedForm>,
+}
+
+/// See [`Joined`].
+#[derive(Debug, Serialize, Deserialize)]
+struct JoinedForm {
+    id: [u8; 16],
+    device: DeviceForm,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    is_new: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    was_out: bool,
+    /// The login before it.
+    before: ([u8; 16], u64, u64),
 }
 
 /// Times are milliseconds since 1970.
@@ -346,7 +362,24 @@ impl From<&Away> for AwayForm {
             lease: away.lease.as_secs(),
             devices: away.devices.iter().map(Into::into).collect(),
             asked: away.asked.0,
+            joined: away.joined.iter().map(Into::into).collect(),
         }
+    }
+}
+
+impl From<&Joined> for JoinedForm {
+    fn from(joined: &Joined) -> Self {
+        let Joined { id, device, is_new, was_out, before } = joined;
+        let before = (before.id.0, before.login.0, before.since.0);
+        Self { id: id.0, device: device.into(), is_new: *is_new, was_out: *was_out, before }
+    }
+}
+
+impl From<JoinedForm> for Joined {
+    fn from(form: JoinedForm) -> Self {
+        let (id, login, since) = form.before;
+        let before = Earlier { id: LoginId(id), login: LoginNumber(login), since: Wall(since) };
+        Self { id: LoginId(form.id), device: form.device.into(), is_new: form.is_new, was_out: form.was_out, before }
     }
 }
 
@@ -361,6 +394,7 @@ impl AwayForm {
             until: now + lease,
             devices: self.devices.into_iter().map(Into::into).collect(),
             asked: Wall(self.asked),
+            joined: self.joined.into_iter().map(Into::into).collect(),
         }
     }
 }
@@ -603,6 +637,13 @@ mod tests {
             until,
             devices: vec![device(b"there")],
             asked: START,
+            joined: vec![Joined {
+                id,
+                device: device(b"beside"),
+                is_new: true,
+                was_out: true,
+                before: Earlier { id: LoginId([2; 16]), login: LoginNumber(1_790_000_000_000), since: START },
+            }],
         };
         let wait = Duration::from_secs(600);
         let lost = |why| DisplacedDevice { device: device(b"old"), why, at: START, wait, back: true };

@@ -37,6 +37,32 @@ fn the_oldest_is_displaced_and_a_person_brings_it_back_in_turn() {
 }
 
 #[test]
+fn at_home_as_much_once_the_user_has_been_elsewhere() {
+    let mut world = World::new(6);
+    let away = world.registered("201", "paris");
+    world.unregister(away);
+    world.pass(1);
+    let phones = full(&mut world, "london");
+    let sixth = world.registered("201", "london");
+    let kept_out = |world: &mut World, seat: Seat| {
+        let refused = world.try_register(seat).expect_err("displaced");
+        assert!(refused.status == Status::FORBIDDEN && refused.says("another phone has taken over"), "{refused:?}");
+    };
+    kept_out(&mut world, phones[0]);
+    for seat in phones[1..].iter().chain([&sixth]) {
+        world.register(*seat);
+    }
+    // Who comes home with one phone too many displaces the oldest too.
+    world.registered("201", "paris");
+    let seventh = world.registered("201", "london");
+    assert_eq!(contacts(&world, seventh), 5);
+    kept_out(&mut world, phones[0]);
+    kept_out(&mut world, phones[1]);
+    world.register(phones[2]);
+    world.end();
+}
+
+#[test]
 fn a_displaced_phone_that_unregisters_takes_nobody_elses_binding_out() {
     for site in ["london", "paris"] {
         let mut world = World::new(2);

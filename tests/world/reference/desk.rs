@@ -69,7 +69,7 @@ pub struct Desk {
     left: BTreeMap<Seat, (u32, Duration)>,
     /// Phones at home while the user is elsewhere.
     parked: BTreeMap<Seat, u32>,
-    /// Parked phones that un-registered.
+    /// Parked phones that un-registered, or ran out.
     tombstones: BTreeSet<Seat>,
     lost: BTreeMap<Seat, Lost>,
 }
@@ -207,7 +207,7 @@ impl Desk {
     fn without(&self, phone: Seat, site: Site, leaves: bool, now: Duration) -> Vec<Desk> {
         let mut next = self.clone();
         if site == self.home && self.away().is_some() {
-            if next.parked.remove(&phone).is_some() && leaves {
+            if next.parked.remove(&phone).is_some() {
                 next.tombstones.insert(phone);
             }
             return vec![next];
@@ -220,7 +220,11 @@ impl Desk {
         };
         next.joined.remove(&phone);
         if next.bound.is_empty() {
-            return vec![next.ended()];
+            let ended = next.ended();
+            // A renewal that was under way may be heard after the logout: home takes the phone for one of which it has not known.
+            let late = Lost { call_id, at: now, wait: Duration::ZERO, back: false };
+            let kept_out = (!ended.bound.is_empty()).then(|| ended.with_lost(phone, Some(late)));
+            return kept_out.into_iter().chain([ended]).collect();
         }
         next.left.insert(phone, (call_id, now));
         vec![next]
