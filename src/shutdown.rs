@@ -11,6 +11,9 @@ use tokio::time::timeout;
 /// How long transactions without a final answer may take to finish: 64·T1 of RFC 3261.
 pub const GRACE: Duration = Duration::from_secs(32);
 
+/// So long the last answers and CANCELs are sent again where they are lost: once, T1 of RFC 3261 being 500 ms.
+pub const PARTING: Duration = Duration::from_millis(600);
+
 /// SIGXFSZ, by the same number on every system but MIPS, for which this is not built.
 const FILE_TOO_LARGE: i32 = 25;
 

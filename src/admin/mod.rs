@@ -5,7 +5,7 @@
 //!                                                     └─ orders, changes                 logout, dial, reload, reset
 //! ```
 //!
-//! `cli/run` binds the sockets, starts [`serve`] on a thread of its own, and is the [`Process`] that is asked. What it shows are
+//! `server` bounds the connections. `cli/run` binds the sockets, starts [`serve`] on a thread of its own, and is the [`Process`] that is asked. What it shows are
 //! committed facts. Errors are JSON with `error` and `hint`; no answer names a password, hash or secret, and none allows another
 //! origin to read it. Out of scope: TLS (a proxy in front does that), what other processes know (they are named as `elsewhere`).
 
@@ -16,6 +16,7 @@ mod fault;
 mod metrics;
 mod orders;
 mod places;
+mod server;
 mod sites;
 mod users;
 
@@ -98,7 +99,7 @@ pub fn serve(listeners: Vec<TcpListener>, process: Asked) -> io::Result<()> {
             let mut tasks = Vec::new();
             for (listener, router) in servers {
                 // It ends with the process.
-                tasks.push(tokio::spawn(async move { axum::serve(listener, router).await }));
+                tasks.push(tokio::spawn(server::serve(listener, router)));
             }
             for task in tasks {
                 let _ = task.await;

@@ -4,13 +4,15 @@ use std::path::Path;
 
 use toml::de::{DeTable, DeValue};
 
+use crate::config::Files;
+
 /// `[network] realm` of the file.
 ///
 /// # Errors
 ///
 /// What is wrong, naming the file.
 pub fn realm(path: &Path) -> Result<String, String> {
-    let text = std::fs::read_to_string(path).map_err(|why| format!("{}: cannot be read: {why}", path.display()))?;
+    let text = Files::Disk.text(path).map_err(|why| format!("{}: cannot be read: {why}", path.display()))?;
     let table: toml::Table =
         text.parse().map_err(|why: toml::de::Error| format!("{}: {}", path.display(), why.message()))?;
     let realm = table.get("network").and_then(|network| network.get("realm")).and_then(toml::Value::as_str);

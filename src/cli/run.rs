@@ -2,16 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
-use std::future::poll_fn;
+use std::future::{pending, poll_fn};
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
+use std::thread;
 use std::time::Duration;
 
 use tokio::runtime;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tracing::{error, info, warn};
 
 use super::operator::{self, Operator, Reload};
@@ -22,10 +23,10 @@ use crate::config::Sites;
 use crate::guarded::Guarded;
 use crate::ids::SiteName;
 use crate::location::{Memory, Store};
-use crate::net::{self, Bound, Drops, HandoverDrops, Post, Running};
+use crate::net::{self, Bound, Drops, Handle, HandoverDrops, Post, Running};
 use crate::node::{Command, Config, Restored};
 use crate::settings::SiteEntry;
-use crate::shutdown::{Drained, Signal, Signals};
+use crate::shutdown::{Drained, PARTING, Signal, Signals};
 use crate::storage::{self, Database, Writer};
 use crate::telemetry::{self, Format, Log};
 
@@ -38,7 +39,7 @@ use crate::telemetry::{self, Format, Log};
 /// SIGTERM and Ctrl-C let what is being set up finish, for 32 seconds at most; a
 /// second one ends at once. SIGHUP reads the configuration anew: a bad one is
 /// reported, and the old one stays.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct Arguments {
     /// The network's configuration
@@ -86,17 +87,20 @@ impl Arguments {
             let (lab, names) = (plans.0.sites.values().any(|site| site.lab.is_some()), names_of(&plans));
             let (reloads, orders) = mpsc::channel(RELOADS);
             let plans = Arc::new(Guarded::new(Arc::new(plans)));
-            let handles = sites.iter().map(Running::handle).collect();
-            let operator =
-                Operator { plans: Arc::clone(&plans), handles, counters: counters.clone(), reloads: reloads.clone() };
+            let handles: Vec<Handle> = sites.iter().map(Running::handle).collect();
+            let operator = Operator {
+                plans: Arc::clone(&plans),
+                handles: handles.clone(),
+                counters: counters.clone(),
+                reloads: reloads.clone(),
+            };
             admin::serve(admin, Arc::new(operator))?;
             say(format_args!("ready{}: {names}", if lab { " (LAB)" } else { "" }));
-            let result = tokio::select! {
-                result = self.watch(sites, signals, &plans, orders) => result,
+            tokio::select! {
+                result = self.watch(sites, signals, &reloads) => result,
+                never = self.reload_when_asked(orders, &handles, &plans) => match never {},
                 never = report_drops(drops, handovers, &counters) => match never {},
-            };
-            drop(reloads);
-            result
+            }
         })
     }
 
@@ -161,45 +165,53 @@ impl Arguments {
         &self,
         mut sites: Vec<Running>,
         mut signals: Signals,
-        plans: &Guarded<Arc<Plans>>,
-        mut orders: mpsc::Receiver<Reload>,
+        reloads: &mpsc::Sender<Reload>,
     ) -> Result<(), Failure> {
         loop {
             tokio::select! {
                 signal = signals.next() => match signal {
                     Signal::End => break,
-                    Signal::Reload => drop(self.reload(&sites, plans).await),
+                    // Nobody waits for the answer; where so many wait already, theirs will have read this change too.
+                    Signal::Reload => drop(reloads.try_send(oneshot::channel().0)),
                 },
-                Some(answer) = orders.recv() => drop(answer.send(self.reload(&sites, plans).await)),
                 name = one_ended(&mut sites) => return Err(Failure::SiteBroke(name)),
             }
         }
         info!("draining: no new calls");
-        for site in &sites {
-            site.command(Command::Drain).await;
-        }
+        command(&sites, Command::Drain).await;
         match signals.drain(all_idle(&mut sites)).await {
             Drained::Idle => info!("everything is finished"),
-            Drained::TimeOver => warn!("the time is over; what is not finished is left"),
-            Drained::Told => warn!("told again; what is not finished is left"),
+            Drained::TimeOver => give_up(&sites, "the time is over").await,
+            Drained::Told => give_up(&sites, "told again").await,
         }
         sites.into_iter().for_each(Running::stop);
         Ok(())
     }
 
+    /// Reads the configuration anew as often as somebody asks, one time after another.
+    async fn reload_when_asked(
+        &self,
+        mut asked: mpsc::Receiver<Reload>,
+        sites: &[Handle],
+        plans: &Guarded<Arc<Plans>>,
+    ) -> Infallible {
+        while let Some(answer) = asked.recv().await {
+            let _ = answer.send(self.reload(sites, plans).await);
+        }
+        pending().await
+    }
+
     /// SPEC 2.3: if it is bad, the old one stays; if it is good, it applies to the next request.
-    async fn reload(&self, sites: &[Running], plans: &Guarded<Arc<Plans>>) -> Result<(), Vec<String>> {
+    async fn reload(&self, sites: &[Handle], plans: &Guarded<Arc<Plans>>) -> Result<(), Vec<String>> {
         let old = plans.with(|plans| Arc::clone(plans));
-        let new =
-            match Plans::load(&self.config, &self.only()).and_then(|new| self.fits(&old, new)).and_then(keeps_promises)
-            {
-                Ok(new) => new,
-                Err(problems) => {
-                    problems.iter().for_each(|problem| error!("{problem}"));
-                    error!("the configuration is bad; the old one stays");
-                    return Err(problems);
-                }
-            };
+        let new = match self.read_anew(old).await {
+            Ok(new) => new,
+            Err(problems) => {
+                problems.iter().for_each(|problem| error!("{problem}"));
+                error!("the configuration is bad; the old one stays");
+                return Err(problems);
+            }
+        };
         new.0.warnings.iter().for_each(|warning| warn!("{warning}"));
         for (entry, config) in new.sites() {
             let running = sites.iter().find(|site| site.name == entry.name);
@@ -210,6 +222,18 @@ impl Arguments {
         plans.with(|plans| *plans = Arc::new(new));
         info!("the configuration was read anew");
         Ok(())
+    }
+
+    /// Reads and judges on a thread of its own: a file system may take its time, and signals are heard meanwhile. The process does not
+    /// wait for that thread at its end.
+    async fn read_anew(&self, old: Arc<Plans>) -> Result<Plans, Vec<String>> {
+        let (arguments, (answer, read)) = (self.clone(), oneshot::channel());
+        let reader = thread::Builder::new().name("reload".to_owned()).spawn(move || {
+            let new = Plans::load(&arguments.config, &arguments.only());
+            let _ = answer.send(new.and_then(|new| arguments.fits(&old, new)).and_then(keeps_promises));
+        });
+        reader.map_err(|why| vec![format!("the configuration can't be read: no thread for it: {why}")])?;
+        read.await.unwrap_or_else(|_| Err(vec!["the configuration can't be read: the reader broke".to_owned()]))
     }
 
     /// Sites and sockets are made at the start: a configuration with others needs a new one.
@@ -363,6 +387,21 @@ async fn one_ended(sites: &mut [Running]) -> SiteName {
         None => Poll::Pending,
     })
     .await
+}
+
+async fn command(sites: &[Running], command: Command) {
+    for site in sites {
+        site.command(command.clone()).await;
+    }
+}
+
+/// SPEC 2.3: what is not finished is left, and who waits for it is told so.
+async fn give_up(sites: &[Running], why: &str) {
+    warn!("{why}; what is not finished is given up");
+    command(sites, Command::GiveUp).await;
+    tokio::time::sleep(PARTING).await;
+    // A call for help that has come since.
+    command(sites, Command::GiveUp).await;
 }
 
 /// All at once: a site that has nothing left to do still answers another that has.

@@ -22,6 +22,7 @@ use super::gateways::marked;
 use super::links::Peers;
 use super::names::other_names;
 use super::owner::Owners;
+use super::pings::Pings;
 use super::tasks::Key;
 use super::{Config, lockout_of};
 use crate::auth::{Authenticator, Codes, Lockout};
@@ -56,8 +57,8 @@ pub(super) struct Commons {
     pub trunks: Trunks,
     /// Who waits for one of their lines.
     pub queue: Queue<(ShardId, Key)>,
-    /// The second that is being counted, and OPTIONS answered in it.
-    pub options: Guarded<(u64, u32)>,
+    /// The OPTIONS that were answered in this second.
+    pub pings: Guarded<Pings>,
     /// Phones that have dialled a Break Out code without digits.
     pub next_calls: Guarded<NextCalls>,
     /// Users whose login waits for the word of their home.
@@ -93,7 +94,7 @@ impl Commons {
             tally: Arc::new(Tally::new(std::array::from_fn(|_| entropy.next_u64()))),
             trunks,
             queue: Queue::default(),
-            options: Guarded::default(),
+            pings: Guarded::default(),
             next_calls: Guarded::default(),
             arriving: Guarded::default(),
             peers: Arc::new(Guarded::new(Peers::new(config, now))),

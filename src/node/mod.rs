@@ -17,6 +17,7 @@
 //!                            ├─ asking    other sites: notices, probes
 //!                            ├─ gateways  trunks that are down: probes, names
 //!                            └─ registering   with carriers that want it
+//! handle_command ── reload, logout, changing; parting   the process ends
 //! handle_stored ─── fulfil   the answer, the notices and the events of a stored change
 //! ```
 //!
@@ -61,7 +62,9 @@ mod names;
 mod overview;
 mod own_calls;
 mod owner;
+mod parting;
 mod phones;
+mod pings;
 mod receive;
 mod redirects;
 mod register;
@@ -129,8 +132,6 @@ const STAGED: usize = 100_000;
 const SLOW: Duration = Duration::from_secs(2);
 /// After so long a change that could not be stored is tried again.
 const TRY_AGAIN: Duration = Duration::from_secs(1);
-/// Answers to OPTIONS for the site itself, per second, of all its shards together.
-const OPTIONS_A_SECOND: u32 = 200;
 
 /// One snapshot of the configuration; swapped whole.
 #[derive(Clone)]
@@ -150,6 +151,8 @@ pub enum Command {
     Reload(Box<Config>),
     /// No new calls but emergency calls (SPEC 2.3).
     Drain,
+    /// Who still waits for an answer gets one, and what rings is cancelled: the process ends (SPEC 2.3).
+    GiveUp,
     /// A user is logged out, wherever it is that this site knows of (SPEC 12.5).
     LogOut(Extension),
     /// Everybody who is logged in here from another site is logged out (SPEC 12.5).
@@ -368,10 +371,8 @@ impl Node {
     pub fn handle_command(&mut self, now: Now, command: Command) {
         match command {
             Command::Reload(config) => self.reload(now, *config),
-            Command::Drain => {
-                self.draining = true;
-                self.leave_carriers(now);
-            }
+            Command::Drain => self.drain(now),
+            Command::GiveUp => self.give_calls_up(now),
             Command::LogOut(extension) => self.log_out(now, &extension),
             Command::LogVisitorsOut => self.log_visitors_out(now),
             Command::Reset(extension) => self.reset(now, &extension),
@@ -499,17 +500,6 @@ impl Node {
             return self.transactions.respond(now.instant, answer.server, Status::SERVER_INTERNAL_ERROR, bytes);
         }
         self.refuse(now, answer.server, &answer.asked, &could_not_store("registration", status));
-    }
-
-    fn may_answer_options(&self, now: Now) -> bool {
-        let second = now.wall.0 / 1000;
-        self.commons.options.with(|(counted, answered)| {
-            if *counted != second {
-                (*counted, *answered) = (second, 0);
-            }
-            *answered += 1;
-            *answered <= OPTIONS_A_SECOND
-        })
     }
 }
 

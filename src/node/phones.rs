@@ -241,15 +241,15 @@ impl Node {
         if !(is_ours && (is_options || self.is_from_network(asked))) {
             return self.refuse_statelessly(asked, &Rejection::new(Status::FORBIDDEN));
         }
-        self.asks_site(now, asked);
+        self.asks_site(now, asked, false);
     }
 
     /// A request without a user part asks the site itself.
-    pub(super) fn asks_site(&mut self, now: Now, asked: &Asked) {
+    pub(super) fn asks_site(&mut self, now: Now, asked: &Asked, is_carrier: bool) {
         if asked.request.method() != &Method::OPTIONS {
             return self.refuse_statelessly(asked, &Rejection::new(Status::NOT_FOUND));
         }
-        if !self.may_answer_options(now) {
+        if !self.may_answer_options(now, asked.source, is_carrier) {
             return;
         }
         let tag = self.stateless_tag(asked.request.via().raw());

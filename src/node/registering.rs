@@ -350,7 +350,7 @@ impl Node {
         let request = number.and_then(|number| as_dialled(&asked.request, &number, &self.entry().domain));
         match request {
             Some(request) => self.trunk_asks(now, Asked { request, ..asked }, trunk),
-            None => self.asks_site(now, &asked),
+            None => self.asks_site(now, &asked, true),
         }
     }
 }

@@ -300,4 +300,11 @@ impl<T> Keyed<T> {
     pub(super) fn len(&self) -> usize {
         self.items.len()
     }
+
+    /// The keys of all, the oldest first.
+    pub(super) fn keys(&self) -> Vec<Key> {
+        let mut keys: Vec<Key> = self.items.keys().copied().collect();
+        keys.sort_unstable();
+        keys
+    }
 }

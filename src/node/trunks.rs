@@ -16,7 +16,7 @@ impl Node {
         let Some(trunk) = self.config.site.trunks.get(trunk) else { return };
         let group = trunk.group.clone();
         let (mark, trusted) = (trunk_mark(&trunk.name), trunk.trusted);
-        let Some(called) = number_of(&asked.request) else { return self.asks_site(now, &asked) };
+        let Some(called) = number_of(&asked.request) else { return self.asks_site(now, &asked, true) };
         let method = asked.request.method();
         // SPEC 9.5: what a carrier has no business with.
         let is_replaced = asked.request.header(&Name::Replaces).is_some();

@@ -91,6 +91,10 @@ impl Node {
 
     /// No way that is open to the call can be had: it waits, if there is something to wait for. Says whether it does.
     pub(super) fn waits(&mut self, now: Now, key: Key) -> bool {
+        // SPEC 2.3: the line that it would get is one for a new call.
+        if self.draining {
+            return false;
+        }
         let Some(call) = self.calls.of(key).filter(|call| call.context.may_go_on()) else { return false };
         let Some(outlook) = &mut call.outlook else { return false };
         let since = outlook.queued.map_or(now.instant, |queued| queued.since);
@@ -136,7 +140,7 @@ impl Node {
 
     /// A line may be had that a waiting call wants; a call that waits no more, or tries another one, does not mind.
     pub(super) fn line_free(&mut self, now: Now, key: Key) {
-        if self.queued(key).is_some_and(|queued| !queued.trying) {
+        if self.only_waits(key) {
             self.tries(now, key);
         }
     }
@@ -227,7 +231,7 @@ impl Node {
 
     /// The caller has given up: who only waits has nobody else to wait for (RFC 3261 §9.2).
     pub(super) fn stop_waiting(&mut self, now: Now, key: Key) {
-        if self.queued(key).is_some_and(|queued| !queued.trying) {
+        if self.only_waits(key) {
             self.finish(now, key, Best { status: Status::REQUEST_TERMINATED, bytes: None });
         }
     }
@@ -247,6 +251,11 @@ impl Node {
         self.leave_queue(&mut call);
         call.outlook = None;
         self.calls.insert(key, call);
+    }
+
+    /// Whether the call waits for a line, and tries none.
+    pub(super) fn only_waits(&mut self, key: Key) -> bool {
+        self.queued(key).is_some_and(|queued| !queued.trying)
     }
 
     fn queued(&mut self, key: Key) -> Option<Queued> {

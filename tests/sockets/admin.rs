@@ -32,7 +32,7 @@ impl Admin {
         let host = if more.contains("Host: ") { String::new() } else { format!("Host: {}\r\n", self.0) };
         let length = body.len();
         let mut stream = TcpStream::connect(self.0).expect("the API listens");
-        stream.set_read_timeout(Some(Duration::from_secs(10))).expect("a timeout");
+        stream.set_read_timeout(Some(Duration::from_secs(30))).expect("a timeout");
         let request = format!(
             "{method} {path} HTTP/1.1\r\n{host}{more}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
         );
@@ -236,4 +236,26 @@ fn a_process_that_is_not_there_is_said_so() {
     let output = network.command("who", &[]);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.code() == Some(2) && said.contains(&admin.0.to_string()), "{said}");
+}
+
+#[test]
+fn connections_that_say_nothing_keep_nobody_out() {
+    let network = Network::new();
+    let admin = Admin::of(&network, "");
+    let running = network.run(&[]);
+    let silent: Vec<TcpStream> = (0..100)
+        .map(|_| {
+            let mut stream = TcpStream::connect(admin.0).expect("the API listens");
+            stream.write_all(b"GET /he").expect("sent");
+            stream
+        })
+        .collect();
+    // The first 64 are cut after 10 s, and the others have their turn beside this one.
+    assert_eq!(admin.get("/healthz")["status"], "ok");
+    let mut first = &silent[0];
+    first.set_read_timeout(Some(Duration::from_secs(10))).expect("a timeout");
+    let mut text = String::new();
+    let _ = first.read_to_string(&mut text);
+    assert!(text.is_empty() || text.starts_with("HTTP/1.1 408"), "{text}");
+    drop(running);
 }

@@ -62,7 +62,7 @@ fn garbage_does_not_stop_a_site() {
 fn more_than_one_batch_at_once_is_answered_whole() {
     let network = Network::new();
     let _running = network.run(&["--site", "london"]);
-    let phones: Vec<_> = (0..150).map(|_| Phone::new()).collect();
+    let phones: Vec<_> = (0..90).map(|_| Phone::new()).collect();
     let site = network.address("london");
     for (number, phone) in (1..).zip(&phones) {
         phone.send(site, &phone.options(site, number));
