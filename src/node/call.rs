@@ -3,7 +3,7 @@
 use super::Node;
 use super::forwards::{Deflection, Way};
 use super::tally::calls_for_help;
-use super::tasks::{Answered, Asked, Call, ClientTask, Key, Late, Passing, ServerTask, Timer};
+use super::tasks::{Answered, Asked, Begun, Call, ClientTask, Key, Late, Passing, ServerTask, Timer};
 use crate::event::Event;
 use crate::location::Record;
 use crate::proxy::{
@@ -27,17 +27,30 @@ type Heard<'a> = (&'a Response, Identities);
 impl Node {
     /// Forwards an admitted request to these targets.
     pub(super) fn start_call(&mut self, now: Now, asked: Asked, caller: Caller, plan: Passing, targets: TargetSet) {
+        self.start_call_begun(now, asked, caller, plan, targets, None);
+    }
+
+    /// The same for a request that may have its transaction already.
+    pub(super) fn start_call_begun(
+        &mut self,
+        now: Now,
+        asked: Asked,
+        caller: Caller,
+        plan: Passing,
+        targets: TargetSet,
+        begun: Option<Begun>,
+    ) {
         let TargetSet { ringing: Ringing { stages, called, after, lines }, claims, diversions, manner } = targets;
         let is_urgent = stages
             .iter()
             .flat_map(|stage| &stage.targets)
             .any(|target| matches!(target.rule, Rule::Dialog | Rule::Emergency));
         if self.draining && !is_urgent {
-            return self.refuse_statelessly(&asked, &Rejection::draining());
+            return self.turn_away(&asked, begun, &Rejection::draining());
         }
         if asked.request.bytes().len() > LONGEST {
             let too_long = Rejection::warned(Status::MESSAGE_TOO_LARGE, "Too Large: it can't be passed on");
-            return self.refuse_statelessly(&asked, &too_long);
+            return self.turn_away(&asked, begun, &too_long);
         }
         let emergency = calls_for_help(&stages);
         let admitted = self
@@ -45,19 +58,12 @@ impl Node {
             .and_then(|session| Ok((session, self.admit_call(&asked, &caller, &plan, emergency)?)));
         let (session, live) = match admitted {
             Ok(admitted) => admitted,
+            Err(rejection) if begun.is_some() => return self.turn_away(&asked, begun, &rejection),
             Err(rejection) => return self.refuse_known(now, &asked, &rejection),
         };
-        let key = self.next_key();
-        let task = ServerTask::Call(key);
-        let server = if is_urgent { self.begin_urgent(now, &asked, task) } else { self.begin(now, &asked, task) };
-        let Some(server) = server else {
+        let Some(Begun { key, server }) = begun.or_else(|| self.begin_call(now, &asked, is_urgent)) else {
             return live.into_iter().for_each(|live| self.live.over(live));
         };
-        if asked.request.method() == &Method::INVITE {
-            // RFC 3261 §16.2: a stateful proxy answers 100 at once.
-            let trying = self.reply(&asked, Status::TRYING).write();
-            self.transactions.respond(now.instant, server, Status::TRYING, trying);
-        }
         let (context, first) = Context::new(stages);
         let config = self.config.clone();
         let rings_until = now.instant + self.timing.c;
@@ -89,6 +95,24 @@ impl Node {
             Some(stage) => self.start_stage(now, key, stage),
             None => self.exhausted(now, key, Best { status: Status::TEMPORARILY_UNAVAILABLE, bytes: None }),
         }
+    }
+
+    /// Refuses a request that has not been admitted, and keeps nothing of it, whether it has its transaction already or not (SPEC 9.5).
+    pub(super) fn turn_away(&mut self, asked: &Asked, begun: Option<Begun>, rejection: &Rejection) {
+        begun.into_iter().for_each(|begun| self.transactions.abandon_server(begun.server));
+        self.refuse_statelessly(asked, rejection);
+    }
+
+    fn begin_call(&mut self, now: Now, asked: &Asked, is_urgent: bool) -> Option<Begun> {
+        let key = self.next_key();
+        let task = ServerTask::Call(key);
+        let server = if is_urgent { self.begin_urgent(now, asked, task) } else { self.begin(now, asked, task) }?;
+        if asked.request.method() == &Method::INVITE {
+            // RFC 3261 §16.2: a stateful proxy answers 100 at once.
+            let trying = self.reply(asked, Status::TRYING).write();
+            self.transactions.respond(now.instant, server, Status::TRYING, trying);
+        }
+        Some(Begun { key, server })
     }
 
     /// A response came to a branch.
@@ -327,6 +351,11 @@ impl Node {
         let Some(of) = of else {
             return self.refuse_statelessly(&asked, &Rejection::new(Status::CALL_DOES_NOT_EXIST));
         };
+        if let ServerTask::Call(key) = of
+            && self.helping.contains_key(&key)
+        {
+            return self.help_cancelled(key, &asked);
+        }
         if let Some(id) = self.begin(now, &asked, ServerTask::Own) {
             let ok = self.reply(&asked, Status::OK).write();
             self.transactions.respond(now.instant, id, Status::OK, ok);

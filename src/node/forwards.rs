@@ -7,6 +7,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use smallvec::SmallVec;
+
 use super::Node;
 use super::in_force::Settings;
 use super::route::{dialler, do_not_disturb};
@@ -17,7 +19,7 @@ use crate::link::{Caller as Claimed, Claims, HomeUser, Identity, Purpose};
 use crate::location::Record;
 use crate::plan::{Caller as Dialler, Level, Outcome, Standing, Trace};
 use crate::proxy::{
-    Best, Called, Caller, Cause, Diversion, Kind, MOST_FORWARDS, Manner, Ringing, Rule, Shows, Stage, Target,
+    Best, Called, Caller, Cause, Diversion, Diverted, Kind, MOST_FORWARDS, Manner, Ringing, Rule, Shows, Stage, Target,
     TargetSet, deflected_to, handing_over, went_through,
 };
 use crate::rejection::Rejection;
@@ -74,14 +76,27 @@ impl Owner<'_> {
         caller: &Caller,
         cause: Cause,
         deflected: Option<&'a str>,
-    ) -> impl Iterator<Item = &'a str> {
+    ) -> impl Iterator<Item = Onward<'a>> {
         let forward = &self.user.forward;
         let follows = forward.follow_me.as_deref().filter(|_| cause == Cause::Unconditional);
         let calls_back =
             |number: &str| matches!(caller, Caller::User { extension, .. } if extension.as_str() == number);
         let number = deflected.or_else(|| cause.number(forward));
-        follows.filter(|number| !calls_back(number)).into_iter().chain(number).filter(|_| self.forwarding)
+        let numbers = follows.filter(|number| !calls_back(number)).into_iter().chain(number);
+        let numbers = numbers.filter(|_| self.forwarding).enumerate();
+        numbers.map(move |(at, number)| Onward { cause, number, nth: at + 1, waits: false })
     }
+}
+
+/// A number that a user's calls go to.
+#[derive(Clone, Copy)]
+struct Onward<'a> {
+    cause: Cause,
+    number: &'a str,
+    /// The first of the user's numbers for that cause is 1.
+    nth: usize,
+    /// The call may wait for a line there (SPEC 6.6).
+    waits: bool,
 }
 
 impl Search<'_> {
@@ -115,14 +130,21 @@ impl Node {
         if owner.user.do_not_disturb {
             return Err(do_not_disturb());
         }
-        if let Some(elsewhere) = self.forward_on(now, search, &owner, Cause::Unconditional, None) {
-            return Ok(elsewhere);
+        match self.forward_on(now, search, &owner, Cause::Unconditional, None, 0) {
+            Some(elsewhere) => Ok(elsewhere),
+            None => self.ring_owner(now, search, &owner),
         }
-        match plain(search) {
+    }
+
+    /// The user's phones ring; without any the call goes where such calls go.
+    fn ring_owner(&self, now: Now, search: &mut Search<'_>, owner: &Owner<'_>) -> Found {
+        let number = owner.extension.as_str();
+        match self.extension_stages(now.instant, &Method::INVITE, number, &search.claims) {
             Ok(stages) => {
-                Ok(Ringing { stages, after: self.patience(&owner), called: Called::User(owner.extension), lines: None })
+                let called = Called::User(owner.extension.clone());
+                Ok(Ringing { stages, after: self.patience(owner), called, lines: None })
             }
-            Err(rejection) => self.forward_on(now, search, &owner, Cause::Unreachable, None).ok_or(rejection),
+            Err(rejection) => self.forward_on(now, search, owner, Cause::Unreachable, None, 0).ok_or(rejection),
         }
     }
 
@@ -152,7 +174,8 @@ impl Node {
         (own || voicemail).then_some(forward.after)
     }
 
-    /// Where a call for the user goes for that cause: by the forward that is set, or as the phone said; then the site's voicemail.
+    /// Where a call for the user goes for that cause: by the forward that is set, or as the phone said; then the site's voicemail. The
+    /// first `tried` numbers have failed. A call waits for a line only where there is nothing else.
     fn forward_on(
         &self,
         now: Now,
@@ -160,20 +183,26 @@ impl Node {
         owner: &Owner<'_>,
         cause: Cause,
         deflected: Option<&str>,
+        tried: usize,
     ) -> Option<Ringing> {
         if search.claims.forwards >= MOST_FORWARDS {
             return None;
         }
-        let mut numbers = owner.numbers(search.caller, cause, deflected);
+        let mut numbers = owner.numbers(search.caller, cause, deflected).skip(tried);
         if let Some(home) = &owner.home {
-            let number = numbers.next()?;
+            let onward = numbers.next()?;
             let handed = self.hand_home(search, owner, home, cause, deflected);
-            return handed.or_else(|| self.divert(now, search, owner, cause, number));
+            return handed.or_else(|| self.divert(now, search, owner, onward));
         }
-        let by_number = numbers.find_map(|number| self.divert(now, search, owner, cause, number));
-        by_number.or_else(|| match cause {
+        let numbers: SmallVec<[Onward<'_>; 2]> = numbers.collect();
+        let at_once = numbers.iter().find_map(|&onward| self.divert(now, search, owner, onward));
+        let elsewhere = at_once.or_else(|| match cause {
             Cause::Busy | Cause::NoAnswer | Cause::Unreachable => self.divert_to_voicemail(search, owner, cause),
             Cause::Unconditional | Cause::Deflected => None,
+        });
+        elsewhere.or_else(|| {
+            let mut waiting = numbers.iter().map(|&onward| Onward { waits: true, ..onward });
+            waiting.find_map(|onward| self.divert(now, search, owner, onward))
         })
     }
 
@@ -183,8 +212,7 @@ impl Node {
         now: Now,
         search: &mut Search<'_>,
         owner: &Owner<'_>,
-        cause: Cause,
-        number: &str,
+        Onward { cause, number, nth, waits }: Onward<'_>,
     ) -> Option<Ringing> {
         let compiled;
         let (level, standing) = match &owner.home {
@@ -210,11 +238,37 @@ impl Node {
         let payer = HomeUser { home: self.home_number(&owner.extension), extension: owner.extension.clone() };
         search.claims.payer = Some(payer);
         self.note_forward(search, owner, cause, number);
-        let found = self.lead(now, search, &decision);
-        if found.is_err() {
+        let found = self.lead(now, search, &decision).ok();
+        let Some(found) = found.filter(|found| self.can_be_had(now, search, found, waits)) else {
             (search.claims, _) = (before.0, search.diversions.truncate(before.1));
+            return None;
+        };
+        if found.called != Called::Other || owner.home.is_some() {
+            return Some(found);
         }
-        found.ok()
+        let (extension, (claims, diversions)) = (owner.extension.clone(), before);
+        let diverted = Diverted { extension, cause, tried: nth, claims, diversions };
+        Some(Ringing { called: Called::Diverted(Box::new(diverted)), ..found })
+    }
+
+    /// A forward that leads out of the site has failed. If it could not even be made, it is as if it were not set; whoever was asked
+    /// and can't take the call leaves it to the voicemail, unless somebody declined it.
+    fn instead(&self, now: Now, search: &mut Search<'_>, diverted: &Diverted, made: Made) -> Option<Ringing> {
+        let &Diverted { ref extension, cause, tried, ref claims, diversions } = diverted;
+        let owner = self.owner(extension.as_str())?;
+        (search.claims, _) = (claims.clone(), search.diversions.truncate(diversions));
+        match (cause, made) {
+            (_, Made::Final) | (Cause::Unconditional | Cause::Deflected, Made::Refused) => None,
+            (Cause::Busy | Cause::NoAnswer | Cause::Unreachable, Made::Refused | Made::Not) => {
+                self.forward_on(now, search, &owner, cause, None, tried)
+            }
+            (Cause::Unconditional, Made::Not) => {
+                let next = self.forward_on(now, search, &owner, cause, None, tried);
+                next.or_else(|| self.ring_owner(now, search, &owner).ok())
+            }
+            // SPEC 9.1: where the phone sent the call can't be reached, as if the phone could not.
+            (Cause::Deflected, Made::Not) => self.forward_on(now, search, &owner, Cause::Unreachable, None, 0),
+        }
     }
 
     /// A forward goes to nobody through whom the call has come.
@@ -344,7 +398,7 @@ impl Node {
         };
         let owner = self.owner(extension.as_str()).ok_or_else(nowhere)?;
         let (why, number) = cause.as_ref().ok_or_else(nowhere)?;
-        self.forward_on(now, search, &owner, *why, number.as_deref()).ok_or_else(nowhere)
+        self.forward_on(now, search, &owner, *why, number.as_deref(), 0).ok_or_else(nowhere)
     }
 
     // ------------------------------------------------------------------------------------------------------- while it rings
@@ -365,7 +419,7 @@ impl Node {
             // One member does not speak for the next.
             Called::Group { .. } => call.context.is_open(),
             // SPEC 9.3: who declines the call does not want it elsewhere, even while another phone has not ended yet.
-            Called::User(_) | Called::Home { .. } | Called::Other => call.context.may_go_on(),
+            Called::User(_) | Called::Home { .. } | Called::Diverted(_) | Called::Other => call.context.may_go_on(),
         };
         if call.way.round == round && is_open {
             self.go_on(now, key, Failed::InTime, b"SIP;cause=408;text=\"No answer\"");
@@ -385,7 +439,9 @@ impl Node {
                 let rejection = Rejection::new(otherwise);
                 self.finish_as(now, key, &rejection);
             }
-            Called::Home { .. } | Called::User(_) | Called::Group { .. } | Called::Other => self.finish(now, key, best),
+            Called::Home { .. } | Called::User(_) | Called::Group { .. } | Called::Diverted(_) | Called::Other => {
+                self.finish(now, key, best);
+            }
         }
     }
 
@@ -419,6 +475,9 @@ impl Node {
         }
         let Some(mut call) = self.calls.remove(key) else { return false };
         let found = self.next_targets(now, &mut call, failed);
+        if found.is_some() {
+            self.leave_queue(&mut call);
+        }
         self.calls.insert(key, call);
         let Some(ringing) = found else { return false };
         self.cancel_branches(now, key, Some(reason));
@@ -435,7 +494,7 @@ impl Node {
     }
 
     fn next_targets(&self, now: Now, call: &mut Call, failed: Failed<'_>) -> Option<Ringing> {
-        let rang = call.context.has_rung();
+        let (rang, open) = (call.context.has_rung(), call.context.may_go_on());
         let Call { asked, caller, way, .. } = call;
         let (claims, diversions) = (std::mem::take(&mut way.claims), std::mem::take(&mut way.diversions));
         let mut search = Search { asked, caller, claims, diversions, manner: way.manner.clone() };
@@ -443,8 +502,12 @@ impl Node {
             Called::Other => None,
             Called::User(extension) => self.owner(extension.as_str()).and_then(|owner| {
                 let (cause, number) = failed.cause(rang)?;
-                self.forward_on(now, &mut search, &owner, cause, number)
+                self.forward_on(now, &mut search, &owner, cause, number, 0)
             }),
+            Called::Diverted(diverted) => match failed {
+                Failed::By(best) => self.instead(now, &mut search, diverted, Made::of(best, rang, open)),
+                Failed::InTime | Failed::To(_) => None,
+            },
             Called::Group { extension, next } => match failed {
                 Failed::To(_) => None,
                 Failed::By(_) | Failed::InTime => {
@@ -455,8 +518,8 @@ impl Node {
             // While home can't be reached only extensions are forwarded to.
             Called::Home { extension, cause, .. } => match failed {
                 Failed::By(best) if best.bytes.is_none() => self.owner(extension.as_str()).and_then(|owner| {
-                    let number = owner.numbers(caller, *cause, None).next()?;
-                    let extension = self.divert(now, &mut search, &owner, *cause, number);
+                    let onward = owner.numbers(caller, *cause, None).next()?;
+                    let extension = self.divert(now, &mut search, &owner, onward);
                     extension.or_else(|| self.ring_visitor(now, &search, &owner, *cause))
                 }),
                 Failed::By(_) | Failed::InTime | Failed::To(_) => None,
@@ -498,6 +561,27 @@ enum Failed<'a> {
     InTime,
     /// A phone said where the call is to go.
     To(&'a str),
+}
+
+/// How far a forward came that has failed.
+#[derive(Clone, Copy)]
+enum Made {
+    /// Nobody could be asked: no line was free, or what was to be asked is away.
+    Not,
+    /// Before anybody rang there was an answer that says something of the number.
+    Refused,
+    /// It rang, or was declined (SPEC 9.3).
+    Final,
+}
+
+impl Made {
+    /// `open`: none of the branches had an answer that ends the search.
+    fn of(best: &Best, rang: bool, open: bool) -> Self {
+        if rang || best.status.class() == 6 {
+            return Made::Final;
+        }
+        if open { Made::Not } else { Made::Refused }
+    }
 }
 
 impl<'a> Failed<'a> {

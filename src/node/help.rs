@@ -13,7 +13,7 @@ use std::net::IpAddr;
 use super::Node;
 use super::asking::What;
 use super::login::digest_of;
-use super::tasks::{Asked, Key, Passing};
+use super::tasks::{Asked, Begun, Key, Passing, ServerTask};
 use crate::event::Event;
 use crate::ids::{Extension, LoginId, SiteName};
 use crate::link::messages::{self, LoginRequest, Terms};
@@ -22,8 +22,9 @@ use crate::plan::{Decision, EmergencyCall, Outcome};
 use crate::proxy::{
     Best, Caller, Conveyed, Rule, SessionTimer, Shows, Stage, Target, escaped_user, has_location, pidf_lo, routing_hash,
 };
+use crate::rejection::Rejection;
 use crate::settings::{Geolocation, Place};
-use crate::sip::{Method, Name, Request, Status};
+use crate::sip::{Method, Name, Reply, Request, Status};
 use crate::timing::Now;
 
 /// Most calls for help that wait for a home site's word, and most of one source: nobody has proven anything yet.
@@ -39,6 +40,8 @@ pub(super) struct Helping {
     call: EmergencyCall,
     user: Extension,
     home: SiteName,
+    /// Its transaction, from when home is asked on.
+    begun: Option<Begun>,
 }
 
 impl Node {
@@ -47,11 +50,14 @@ impl Node {
             Ok(proven) => self.caller_of(&self.seated(&asked, &proven.account)),
             Err(_) if self.helps(now, asked.source.remote.ip()) => Caller::Unknown,
             Err(challenge) => match self.user_elsewhere(now, &asked) {
-                Some((user, home)) => return self.ask_for_help(now, Helping { asked, call: call.clone(), user, home }),
+                Some((user, home)) => {
+                    let helping = Helping { asked, call: call.clone(), user, home, begun: None };
+                    return self.ask_for_help(now, helping);
+                }
                 None => return self.refuse_statelessly(&asked, &challenge),
             },
         };
-        self.dial_help(now, asked, caller, call);
+        self.dial_help(now, asked, caller, call, None);
     }
 
     /// SPEC 6.7: an INVITE for a number that is an emergency number here, from someone who may call for help.
@@ -82,7 +88,14 @@ impl Node {
     }
 
     /// Sends an admitted emergency call out, and tells those in charge.
-    pub(super) fn dial_help(&mut self, now: Now, asked: Asked, caller: Caller, call: &EmergencyCall) {
+    pub(super) fn dial_help(
+        &mut self,
+        now: Now,
+        asked: Asked,
+        caller: Caller,
+        call: &EmergencyCall,
+        begun: Option<Begun>,
+    ) {
         let Some(max_forwards) = self.hops_left(&asked) else { return };
         let plan = Passing {
             max_forwards,
@@ -100,7 +113,7 @@ impl Node {
         };
         self.help_is_called(now, &asked, &caller, call);
         let stages = self.emergency_stages(now, &asked, call);
-        self.start_call(now, asked, caller, plan, stages.into());
+        self.start_call_begun(now, asked, caller, plan, stages.into(), begun);
     }
 
     fn help_is_called(&mut self, now: Now, asked: &Asked, caller: &Caller, call: &EmergencyCall) {
@@ -178,10 +191,7 @@ impl Node {
         if self.links.is_down(&helping.home) {
             return self.help_unjudged(now, helping);
         }
-        let (via, source) = (helping.asked.request.via().raw(), helping.asked.source.remote.ip());
-        if self.helping.values().any(|other| other.asked.request.via().raw() == via) {
-            return; // a copy: the first one is being judged
-        }
+        let source = helping.asked.source.remote.ip();
         let from_there = self.helping.values().filter(|other| other.asked.source.remote.ip() == source).count();
         if self.helping.len() >= WAITING || from_there >= WAITING_FROM_ONE {
             return self.help_unjudged(now, helping);
@@ -200,7 +210,11 @@ impl Node {
             code: None,
         };
         let (key, home, user) = (self.next_key(), helping.home.clone(), helping.user.clone());
-        self.helping.insert(key, helping);
+        // RFC 3261 §16.2: home may take seconds, in which the caller waits, and may give up (§9.2).
+        let Some(server) = self.begin_urgent(now, &helping.asked, ServerTask::Call(key)) else { return };
+        let trying = self.reply(&helping.asked, Status::TRYING).write();
+        self.transactions.respond(now.instant, server, Status::TRYING, trying);
+        self.helping.insert(key, Helping { begun: Some(Begun { key, server }), ..helping });
         let body = messages::encode(&request);
         self.ask_site(now, &home, Claims::of(Purpose::Login), Some(&user), body, What::Help(key));
     }
@@ -209,14 +223,11 @@ impl Node {
     pub(super) fn help_judged(&mut self, now: Now, key: Key, status: Status) {
         let Some(helping) = self.helping.remove(&key) else { return };
         match status {
-            Status::UNAUTHORIZED => {
-                let challenge = self.challenge(now, &Name::ProxyAuthorization, false);
-                self.refuse_statelessly(&helping.asked, &challenge);
-            }
+            Status::UNAUTHORIZED => self.challenge_for_help(now, &helping),
             Status::FORBIDDEN => {
-                let Helping { asked, call, user, home } = helping;
+                let Helping { asked, call, user, home, begun } = helping;
                 let caller = Caller::User { extension: user, home, name: String::new() };
-                self.dial_help(now, asked, caller, &call);
+                self.dial_help(now, asked, caller, &call, begun);
             }
             _ => self.help_unjudged(now, helping),
         }
@@ -230,12 +241,27 @@ impl Node {
 
     /// SPEC 6.7: a digest that only an unreachable home could check.
     fn help_unjudged(&mut self, now: Now, helping: Helping) {
-        let Helping { asked, call, .. } = helping;
-        if self.may_call_for_help(now, asked.source.remote.ip()) {
-            return self.dial_help(now, asked, Caller::Unknown, &call);
+        if self.may_call_for_help(now, helping.asked.source.remote.ip()) {
+            let Helping { asked, call, begun, .. } = helping;
+            return self.dial_help(now, asked, Caller::Unknown, &call, begun);
         }
+        self.challenge_for_help(now, &helping);
+    }
+
+    fn challenge_for_help(&mut self, now: Now, helping: &Helping) {
         let challenge = self.challenge(now, &Name::ProxyAuthorization, false);
-        self.refuse_statelessly(&asked, &challenge);
+        self.turn_away(&helping.asked, helping.begun, &challenge);
+    }
+
+    /// RFC 3261 §9.2: the caller has given up while home is being asked. Nobody has proven anything: both answers are stateless
+    /// (SPEC 9.5).
+    pub(super) fn help_cancelled(&mut self, key: Key, cancel: &Asked) {
+        let Some(helping) = self.helping.remove(&key) else { return };
+        let tag = self.stateless_tag(cancel.request.via().raw());
+        let ok = Reply::to(&cancel.request, Status::OK).stamped(cancel.stamp.received, cancel.stamp.rport);
+        let ok = ok.to_tag(&tag).write();
+        self.answer_stranger(cancel.reply_to, cancel.request.bytes().len(), ok);
+        self.turn_away(&helping.asked, helping.begun, &Rejection::new(Status::REQUEST_TERMINATED));
     }
 
     /// SPEC 6.7: any trunk will do, and after a full round once more. A trunk that takes the location is tried with it and, when that

@@ -67,7 +67,7 @@ impl Node {
         let caller = self.caller_of(&account);
         let claims = self.claims_of(now, &asked, &account);
         if let Some(call) = self.help_behind(&asked, &decision) {
-            return self.dial_help(now, asked, caller, &call);
+            return self.dial_help(now, asked, caller, &call, None);
         }
         if self.does_itself(now, &asked, [&account, &proven.account], &decision) {
             return;

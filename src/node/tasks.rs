@@ -36,6 +36,15 @@ pub(super) enum ServerTask {
     OwnCall(Key),
 }
 
+/// A request that had its transaction before it was decided where it goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Begun {
+    /// The call's.
+    pub key: Key,
+    /// The transaction, which has sent its 100.
+    pub server: ServerId,
+}
+
 /// On a client transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ClientTask {

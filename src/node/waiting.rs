@@ -14,7 +14,6 @@
 use std::time::{Duration, Instant};
 
 use super::Node;
-use super::call::no_line_free;
 use super::handover::Parcel;
 use super::tasks::{Call, Key, Timer};
 use crate::link::proof::trunk_mark;
@@ -133,7 +132,8 @@ impl Node {
             return;
         }
         if now.instant.saturating_duration_since(queued.since) >= LONGEST {
-            return self.finish_as(now, key, &no_line_free());
+            let best = Best { status: Status::TEMPORARILY_UNAVAILABLE, bytes: None };
+            return self.exhausted(now, key, best);
         }
         self.waits(now, key);
     }
@@ -173,7 +173,7 @@ impl Node {
     }
 
     /// Whether a call may be sent there now: the trunk is not down, and a channel is free that nobody waits for who comes before.
-    fn may_take(&self, now: Now, gateway: Gateway, place: Option<Place>, priority: u8) -> bool {
+    pub(super) fn may_take(&self, now: Now, gateway: Gateway, place: Option<Place>, priority: u8) -> bool {
         let free = self.free_channels(gateway.mark);
         self.commons.trunks.takes_calls(now.instant, gateway)
             && free > 0

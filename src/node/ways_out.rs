@@ -6,8 +6,10 @@ use super::forwards::{Found, Search};
 use super::route::no_refer;
 use crate::link::proof::trunk_mark;
 use crate::plan::{Priority, Route};
-use crate::proxy::{Line, Lines, Ringing, Stage};
+use crate::proxy::{Line, Lines, Ringing, Stage, Target};
 use crate::sip::Method;
+use crate::timing::Now;
+use crate::trunk::Gateway;
 
 impl Node {
     /// The trunks of these routes in the order of trying, each at every address that it has.
@@ -38,6 +40,15 @@ impl Node {
         let coded = routes.first().and_then(|route| route.modifiers.priority); // SPEC 6.3: `p(x)`
         let lines = waits.then(|| Lines { ways, priority: coded.unwrap_or_else(|| self.priority(search)) });
         Ok(Ringing { lines, ..Ringing::from(stages) })
+    }
+
+    /// Whether the call can be made there: a trunk among them is up and has a line free, or there is none among them; or, where it `waits`,
+    /// its form lets it wait for a line.
+    pub(super) fn can_be_had(&self, now: Now, search: &Search<'_>, ringing: &Ringing, waits: bool) -> bool {
+        let mut ways = ringing.stages.iter().flat_map(|stage| &stage.targets).map(Target::gateway);
+        let priority = ringing.lines.as_ref().map_or_else(|| self.priority(search), |lines| lines.priority);
+        let is_free = |gateway: Option<Gateway>| gateway.is_none_or(|it| self.may_take(now, it, None, priority));
+        ways.any(is_free) || waits && ringing.lines.is_some()
     }
 
     /// The caller's priority, or that of the user in whose name a forward leaves.

@@ -35,5 +35,6 @@ pub use session_timer::{LEAST as LEAST_SESSION, SessionTimer, TooSmall};
 pub use source::{Names, is_site, source_trunk};
 pub use tally::Tally;
 pub use targets::{
-    Called, Kind, Line, Lines, Ringing, Rule, Stage, Target, TargetSet, own_breadth, phone_stages, share_breadth,
+    Called, Diverted, Kind, Line, Lines, Ringing, Rule, Stage, Target, TargetSet, own_breadth, phone_stages,
+    share_breadth,
 };

@@ -137,6 +137,23 @@ pub enum Called {
         /// What the caller is told when home can't be reached.
         otherwise: Status,
     },
+    /// Whoever a user's forward leads to, none of ours.
+    Diverted(Box<Diverted>),
+}
+
+/// A forward of a user of this site that leads out of it, and what holds again if nobody there can be had (SPEC 9.3).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diverted {
+    /// Whose forward.
+    pub extension: Extension,
+    /// Why.
+    pub cause: Cause,
+    /// How many of the user's numbers for that cause have been tried.
+    pub tried: usize,
+    /// What was claimed of the call before it.
+    pub claims: Claims,
+    /// How many forwards it had gone through here.
+    pub diversions: usize,
 }
 
 /// Targets in stages, and what becomes of the call when none of them answers.

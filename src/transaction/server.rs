@@ -141,6 +141,14 @@ impl<S: Copy> Servers<S> {
         self.step(now, id, Input::Respond(status), Some(bytes), out);
     }
 
+    /// Takes it out without an answer.
+    pub fn abandon<C>(&mut self, id: ServerId, out: &mut Outputs<S, C>) {
+        if self.slab.get(id.0).is_some_and(|server| server.state.is_pending()) {
+            self.count.answered();
+        }
+        self.end(id, None, out);
+    }
+
     /// Its deadline has come.
     pub fn fire<C>(&mut self, now: Instant, id: ServerId, out: &mut Outputs<S, C>) {
         let Some(server) = self.slab.get_mut(id.0) else { return };

@@ -153,6 +153,11 @@ impl<S: Copy, C: Copy> Transactions<S, C> {
         self.clients.cancel(now, &self.keys, id, reason, data, &mut self.out)
     }
 
+    /// Forgets a server transaction: nothing more is sent for it, and copies of its request are new.
+    pub fn abandon_server(&mut self, id: ServerId) {
+        self.servers.abandon(id, &mut self.out);
+    }
+
     /// Forgets a client transaction: nothing is sent for it any more, and nothing is said of it; what comes for it is stray.
     pub fn abandon(&mut self, id: ClientId) {
         self.clients.abandon(id, &mut self.out);
