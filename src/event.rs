@@ -153,6 +153,13 @@ pub enum Event {
         /// Why, in a few words.
         why: Cow<'static, str>,
     },
+    /// A message that no datagram can hold: it is not sent.
+    TooLarge {
+        /// To whom.
+        to: SocketAddr,
+        /// How long it is.
+        bytes: usize,
+    },
     /// A datagram that was not taken: malformed, forged, from a stranger.
     Dropped {
         /// From where.

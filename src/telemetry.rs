@@ -51,15 +51,16 @@ pub fn init(format: Format, filter: Option<&str>) -> Result<(), ParseError> {
 pub struct Log {
     site: SiteName,
     refusals: Sparingly,
+    too_large: Sparingly,
 }
 
 impl Log {
     /// For that site.
     pub fn new(site: SiteName) -> Self {
-        Self { site, refusals: Sparingly::default() }
+        Self { site, refusals: Sparingly::default(), too_large: Sparingly::default() }
     }
 
-    /// Writes one event, or leaves it out: refusals are written at most ten times a second.
+    /// Writes one event, or leaves it out: refusals, and messages that are too large, are written at most ten times a second each.
     pub fn write(&mut self, now: Now, event: &Event) {
         let site = &self.site;
         match event {
@@ -116,6 +117,11 @@ impl Log {
             }
             Event::CarrierRefuses { trunk, why } => {
                 warn!(%site, trunk = %Plain(trunk), why = %Plain(why), "the carrier does not take our credentials");
+            }
+            Event::TooLarge { to, bytes } => {
+                if let Some(left_out) = self.too_large.admit(now.instant) {
+                    warn!(%site, %to, bytes, left_out, "a message that no datagram can hold is not sent");
+                }
             }
             Event::Dropped { source, why } => debug!(%site, %source, why = %Plain(why), "dropped"),
         }

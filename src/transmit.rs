@@ -29,6 +29,9 @@ impl Flow {
     }
 }
 
+/// Most bytes of a datagram, over IPv4 (RFC 768, RFC 791).
+pub const SENDABLE: usize = 65_507;
+
 /// One datagram to send.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transmit {

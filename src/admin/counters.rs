@@ -15,6 +15,7 @@ pub(super) const COUNTERS: &[(&str, &str, &str)] = &[
     ("hotdesk_calls_ended_total", "", "Answered calls that are over."),
     ("hotdesk_datagrams_lost_total", "", "Datagrams that the kernel dropped because they came too fast."),
     ("hotdesk_datagrams_refused_total", "", "Datagrams that were malformed, forged or from strangers."),
+    ("hotdesk_datagrams_too_large_total", "", "Messages that no datagram can hold, and that were not sent."),
     ("hotdesk_emergency_calls_total", "", "Calls for help."),
     ("hotdesk_handovers_lost_total", "", "Packets and errands that one shard could not give to another."),
     ("hotdesk_logins_total", "", "Logins that were taken here or told to here."),
@@ -33,6 +34,7 @@ impl Counters {
             Event::CallEnded { .. } => ("hotdesk_calls_ended_total", ""),
             Event::Emergency { .. } => ("hotdesk_emergency_calls_total", ""),
             Event::Dropped { .. } => ("hotdesk_datagrams_refused_total", ""),
+            Event::TooLarge { .. } => ("hotdesk_datagrams_too_large_total", ""),
             Event::SiteUp { .. }
             | Event::SiteDown { .. }
             | Event::TrunkDown(_)

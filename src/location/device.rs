@@ -6,6 +6,11 @@ use bytes::Bytes;
 
 use crate::sip::{Contact, Digits, Host, Scheme, Uri, push_address};
 
+/// Most bytes of an instance, a Call-ID or a contact's address that are kept as they came.
+const WORD: usize = 128;
+/// How the hash of a longer one begins.
+const LONG: &str = "blake3:";
+
 /// What a phone is known by: its `+sip.instance`; else the Call-ID of its registrations; else its contact's host and port, behind NAT
 /// within what comes from one address.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +27,20 @@ pub struct Device {
 }
 
 impl Device {
+    /// A phone by what it says of itself. These words travel to other sites, several phones in a datagram: of one that is longer than
+    /// [`WORD`] bytes a hash is kept, which tells phones apart as well.
+    pub fn new(instance: Option<Bytes>, call_id: Bytes, host: Bytes, rotates: bool) -> Self {
+        Self { instance: instance.map(Self::word), call_id: Self::word(call_id), host: Self::word(host), rotates }
+    }
+
+    /// What is kept of an instance, a Call-ID or a contact's address.
+    pub fn word(said: Bytes) -> Bytes {
+        if said.len() <= WORD {
+            return said;
+        }
+        format!("{LONG}{}", blake3::hash(&said).to_hex()).into()
+    }
+
     /// The phone that gives this contact in a request of that Call-ID; `None` where the contact is no SIP URI with a host.
     pub fn of_contact(contact: &Contact, call_id: Bytes) -> Option<Self> {
         let uri = contact.uri();
@@ -29,13 +48,13 @@ impl Device {
             Scheme::Sip | Scheme::Sips => uri.host()?,
             Scheme::Tel | Scheme::Other => return None,
         };
-        Some(Self { instance: contact.instance(), call_id, host: address(uri, host), rotates: false })
+        Some(Self::new(contact.instance(), call_id, address(uri, host), false))
     }
 
     /// The same behind NAT at that address: others behind another NAT may have its private address too.
     pub fn behind(mut self, source: IpAddr) -> Self {
         let source = source.to_canonical().to_string();
-        self.host = [&self.host[..], b"@", source.as_bytes()].concat().into();
+        self.host = Self::word([&self.host[..], b"@", source.as_bytes()].concat().into());
         self
     }
 
@@ -83,6 +102,19 @@ mod tests {
     fn an_instance_decides_alone_where_both_have_one() {
         assert!(device(Some("a"), "1", "h1").is(&device(Some("a"), "2", "h2")));
         assert!(!device(Some("a"), "1", "h1").is(&device(Some("b"), "1", "h1")));
+    }
+
+    #[test]
+    fn a_word_is_kept_as_it_came_unless_it_is_too_long() {
+        let (word, just) = (Device::word, Bytes::from(vec![b'c'; WORD]));
+        assert_eq!(word(just.clone()), just);
+        let (long, longer) = (Bytes::from(vec![b'c'; WORD + 1]), Bytes::from(vec![b'c'; 17_000]));
+        assert_eq!((word(long.clone()).len(), word(longer.clone()).len()), (71, 71));
+        assert_ne!(word(long.clone()), word(longer.clone()));
+        // Told by a site that keeps it as it came, or by one that does not.
+        assert_eq!(word(word(long.clone())), word(long.clone()));
+        let phone = |call_id: &Bytes| Device::new(None, call_id.clone(), Bytes::from_static(b"h"), false);
+        assert_eq!(phone(&long), phone(&word(long.clone())));
     }
 
     #[test]

@@ -15,16 +15,13 @@ use tokio::io::unix::AsyncFd;
 
 use super::drops::Drops;
 use crate::settings::Listen;
-use crate::transmit::{Flow, SocketId, Transmit};
+use crate::transmit::{Flow, SENDABLE, SocketId, Transmit};
 
 /// Asked of the kernel for each socket and direction, in bytes. It gives what `net.core.rmem_max` and `wmem_max` allow.
 const BUFFER: usize = 4 << 20;
 
 /// A UDP datagram is never longer, in bytes.
 const LONGEST: usize = 65_535;
-
-/// What a datagram over IPv4 can hold (RFC 768, RFC 791).
-const SENDABLE: usize = 65_507;
 
 /// Datagrams of one socket that wait while the kernel's send buffer is full. More are dropped, the newest first: SIP sends again.
 const WAITING: usize = 1024;

@@ -13,12 +13,7 @@ use crate::timing::TimeOfDay;
 /// A phone as another site names it.
 pub(super) fn device(told: &messages::Device) -> Device {
     let bytes = |text: &str| Bytes::copy_from_slice(text.as_bytes());
-    Device {
-        instance: told.instance.as_deref().map(bytes),
-        call_id: bytes(&told.call_id),
-        host: bytes(&told.contact),
-        rotates: told.rotates,
-    }
+    Device::new(told.instance.as_deref().map(bytes), bytes(&told.call_id), bytes(&told.contact), told.rotates)
 }
 
 /// A phone as it is named to another site.

@@ -98,7 +98,7 @@ impl Node {
             return;
         };
         words.sort_by_key(|word| places.get(&word.extension));
-        let answer = RenewAnswer { logins: words };
+        let answer = RenewAnswer::fitting(words);
         self.answer_site(now, server, &asked, &token, Status::OK, None, Some(&messages::encode(&answer)));
     }
 }

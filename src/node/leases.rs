@@ -208,7 +208,7 @@ impl Node {
             return self.gather(now, server, asked, token, site, logins);
         }
         let (words, steps) = self.hear_renewals(now, site, &logins);
-        let then = self.site_then(now, server, asked, token, Some(&messages::encode(&RenewAnswer { logins: words })));
+        let then = self.site_then(now, server, asked, token, Some(&messages::encode(&RenewAnswer::fitting(words))));
         self.take_steps(now, steps, then);
     }
 

@@ -191,8 +191,7 @@ fn devices_of(asked: &Asked) -> [Device; 2] {
     let (call_id, source) = (asked.request.call_id(), asked.source.remote);
     let named = contact_of(asked).and_then(|contact| Device::of_contact(&contact, call_id.clone()));
     let host = || source.to_string().into();
-    let device =
-        named.unwrap_or_else(|| Device { instance: None, call_id: call_id.clone(), host: host(), rotates: false });
+    let device = named.unwrap_or_else(|| Device::new(None, call_id.clone(), host(), false));
     [device.clone(), device.behind(source.ip())]
 }
 

@@ -121,7 +121,7 @@ use crate::settings::{Network, Site, SiteEntry};
 use crate::sip::Status;
 use crate::timing::{Now, Timing, Wall};
 use crate::transaction::{TableLimits, Transactions};
-use crate::transmit::{Media, Transmit};
+use crate::transmit::{Media, SENDABLE, Transmit};
 use crate::trunk::shifts::Shifts;
 
 /// Most events kept for a shell that does not fetch them.
@@ -383,7 +383,9 @@ impl Node {
     pub fn poll_transmit(&mut self) -> Option<Transmit> {
         loop {
             let next = self.out.pop_front().or_else(|| self.transactions.poll_transmit())?;
-            if !next.flow.is_nowhere() {
+            if next.bytes.len() > SENDABLE {
+                self.say(Event::TooLarge { to: next.flow.remote, bytes: next.bytes.len() });
+            } else if !next.flow.is_nowhere() {
                 return Some(next);
             }
         }

@@ -99,10 +99,16 @@ impl Node {
             return;
         }
         let mut due = self.due.remove(home).unwrap_or_default();
-        let mut logins: Vec<Renewal> = Vec::new();
+        let (mut logins, mut bytes) = (Vec::new(), 0);
         while logins.len() < RenewRequest::MOST {
             let Some(extension) = due.pop_first() else { break };
-            logins.extend(self.renewal(&extension));
+            let Some(login) = self.renewal(&extension) else { continue };
+            let Some(with) = RenewRequest::with(bytes, &login) else {
+                due.insert(extension);
+                break;
+            };
+            bytes = with;
+            logins.push(login);
         }
         if !due.is_empty() {
             self.due.insert(home.clone(), due);
@@ -127,7 +133,11 @@ impl Node {
             login_id: visitor.id,
             since: visitor.since,
             settings_version: visitor.guest.version,
-            devices: own.chain(visitor.seats.iter().map(|seat| &seat.device)).map(device_told).collect(),
+            devices: own
+                .chain(visitor.seats.iter().map(|seat| &seat.device))
+                .take(RenewRequest::DEVICES)
+                .map(device_told)
+                .collect(),
             in_call: self.tally().calls_of(extension.as_str()) > 0,
             wants_ha1: here.is_none() || visitor.guest.user.credentials == Credentials::default(),
         })

@@ -76,7 +76,7 @@ impl Update {
                 Asks::Contacts(wanted)
             }
         };
-        Ok(Self { call_id: request.call_id().clone(), cseq: request.cseq().number, flow, path, asks })
+        Ok(Self { call_id: Device::word(request.call_id().clone()), cseq: request.cseq().number, flow, path, asks })
     }
 
     /// The phone that sent it; where it names no contact, as far as Call-ID and source tell.
@@ -85,7 +85,7 @@ impl Update {
             Asks::Contacts(contacts) if !contacts.is_empty() => contacts[0].device.clone(),
             Asks::Query | Asks::Clear | Asks::Contacts(_) => {
                 let host = Bytes::from(self.flow.remote.to_string());
-                Device { instance: None, call_id: self.call_id.clone(), host, rotates: false }
+                Device::new(None, self.call_id.clone(), host, false)
             }
         }
     }

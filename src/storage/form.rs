@@ -457,8 +457,7 @@ impl From<&Device> for DeviceForm {
 
 impl From<DeviceForm> for Device {
     fn from(form: DeviceForm) -> Self {
-        let instance = form.instance.map(|instance| instance.0);
-        Self { instance, call_id: form.call_id.0, host: form.host.0, rotates: form.rotates }
+        Self::new(form.instance.map(|instance| instance.0), form.call_id.0, form.host.0, form.rotates)
     }
 }
 

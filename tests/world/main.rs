@@ -84,6 +84,7 @@ mod every_phone_of_a_displaced_stay_is_kept_out;
 mod forwards_come_to_an_end;
 mod home_goes_down_and_the_lease_does_not_run_out_meanwhile;
 mod licences_come_back_however_a_visit_ends;
+mod long_words_of_one_phone_cost_nobody_the_lease;
 mod lost_and_doubled_datagrams_change_nothing;
 mod no_pin_leaves_the_site;
 mod no_site_relays_for_two_others;

@@ -182,8 +182,42 @@ pub struct SettingsNotice {
 }
 
 impl RenewRequest {
-    /// Logins in one request, so that request and answer fit a datagram though all settings changed.
+    /// Most logins in one request.
     pub const MOST: usize = 16;
+    /// Most phones of one login: home remembers no more.
+    pub const DEVICES: usize = 16;
+
+    /// The bytes of a request that has so many, with one login more; `None` if that does not fit. The first always does.
+    pub fn with(bytes: usize, login: &Renewal) -> Option<usize> {
+        room(bytes, super::encode(login).len())
+    }
+}
+
+/// So many bytes of logins, or of words on them, fit a datagram with everything round them.
+const BYTES: usize = 32_000;
+
+fn room(bytes: usize, more: usize) -> Option<usize> {
+    (bytes == 0 || bytes + more <= BYTES).then_some(bytes + more)
+}
+
+impl RenewAnswer {
+    /// As many words as fit a datagram, in their order; of the others nothing is said, and V asks again. A word that would not fit by
+    /// itself goes without the settings: the lease goes on, and V has those of before.
+    pub fn fitting(words: Vec<Renewed>) -> Self {
+        let (mut logins, mut bytes) = (Vec::with_capacity(words.len()), 0);
+        for mut word in words {
+            let mut more = super::encode(&word).len();
+            if more > BYTES {
+                word.settings = None;
+                more = super::encode(&word).len();
+            }
+            if let Some(with) = room(bytes, more) {
+                bytes = with;
+                logins.push(word);
+            }
+        }
+        Self { logins }
+    }
 }
 
 impl Renewed {
