@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::ids::{Extension, LoginNumber, SiteName};
+use crate::link::Mistrust;
 pub use crate::proxy::EndedBy;
 use crate::sip::{Method, Status};
 pub use crate::trunk::{Change as TrunkChange, Failure as TrunkFailure};
@@ -119,6 +120,15 @@ pub enum Event {
     NetworkDiffers {
         /// Which.
         site: SiteName,
+    },
+    /// Requests in a site's name do not prove that they are its own (SPEC 11.3); said at most once a minute.
+    SiteNotBelieved {
+        /// In whose name.
+        site: SiteName,
+        /// From where the last one came.
+        source: SocketAddr,
+        /// Why.
+        why: Mistrust,
     },
     /// The clocks of two sites differ by 5 s or more (SPEC 11.4).
     ClockDiffers {

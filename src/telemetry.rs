@@ -14,6 +14,7 @@ use tracing_subscriber::filter::ParseError;
 
 use crate::event::{EndedBy, Event, LoggedOutBy, TrunkFailure};
 use crate::ids::SiteName;
+use crate::link::Mistrust;
 use crate::timing::Now;
 
 /// How a line looks.
@@ -102,6 +103,12 @@ impl Log {
             }
             Event::NetworkDiffers { site: other } => {
                 warn!(%site, %other, "the other site has another network.toml: realm, profiles or the table of sites differ");
+            }
+            Event::SiteNotBelieved { site: other, source, why: Mistrust::OtherSecret } => {
+                warn!(%site, %other, %source, "requests in the other site's name are refused: it has another link secret, or somebody forges them");
+            }
+            Event::SiteNotBelieved { site: other, source, why: Mistrust::Unproven } => {
+                warn!(%site, %other, %source, "requests in the other site's name are refused: something on the way alters them, or somebody forges them");
             }
             Event::ClockDiffers { site: other, by } => {
                 warn!(%site, %other, by_seconds = by.as_secs_f32(), "the clocks of two sites differ");

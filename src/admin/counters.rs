@@ -40,6 +40,7 @@ impl Counters {
             | Event::TrunkDown(_)
             | Event::TrunkUp(_)
             | Event::NetworkDiffers { .. }
+            | Event::SiteNotBelieved { .. }
             | Event::CarrierRefuses { .. }
             | Event::CarrierRegistered { .. }
             | Event::CarrierNotRegistered { .. }

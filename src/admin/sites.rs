@@ -1,5 +1,7 @@
 //! The sites themselves: `/healthz`, `/api/sites`, `/api/calls`, `/api/links` (SPEC 12.2).
 
+use std::time::{Duration, Instant};
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -7,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::places::{Place, Places, elsewhere, served};
 use super::users::time;
-use crate::link::{Clock, State as LinkState};
+use crate::link::{Clock, Mistrust, State as LinkState};
 use crate::location::Record;
 use crate::net;
 use crate::node::{RegistrationSeen, RegistrationState};
@@ -104,6 +106,7 @@ fn links_of(place: &Place<'_>) -> Vec<Value> {
             "from": place.config.site.name.as_str(),
             "to": seen.site.as_str(),
             "state": state(seen.state),
+            "refused": seen.mistrust.filter(|(_, at)| is_of_late(*at)).map(|(why, _)| mistrust(why)),
             "clock_difference_ms": seen.clock.map(ahead),
             "release": seen.release,
             "network_agrees": seen.network.map(|network| network == own),
@@ -117,6 +120,21 @@ fn state(state: LinkState) -> &'static str {
         LinkState::Unknown => "unknown",
         LinkState::Up => "up",
         LinkState::Down => "down",
+    }
+}
+
+/// What was refused longer ago is shown no more.
+const LATELY: Duration = Duration::from_secs(60);
+
+fn is_of_late(at: Instant) -> bool {
+    net::now().instant.saturating_duration_since(at) < LATELY
+}
+
+/// Why what comes in the other site's name is refused.
+fn mistrust(why: Mistrust) -> &'static str {
+    match why {
+        Mistrust::OtherSecret => "the link secrets differ, or somebody forges requests in its name",
+        Mistrust::Unproven => "requests in its name are altered on the way, or somebody forges them",
     }
 }
 

@@ -42,7 +42,7 @@ pub use answer::{Answer, Cause, Help, Proven, Unproven};
 pub use claims::{Caller, Claims, HomeUser, Identity, Purpose, is_named};
 pub use gate::Gate;
 pub use keys::{Generation, KeyId, Keyring, PairKeys, Receipt};
-pub use peer::{Change, Clock, Peer, State};
+pub use peer::{Change, Clock, Mistrust, Peer, State};
 pub use replay::Replay;
 pub use seal::{CONTENT_TYPE, Unsealable, open_answer, open_request, seal_answer, seal_request};
 pub use token::{Bound, Envelope, HEADER, Minted, Refused, Token, mint, verify};

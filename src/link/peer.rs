@@ -23,6 +23,8 @@ use crate::timing::Now;
 const APART: u64 = 5_000;
 /// Beyond this the sites refuse each other's tokens.
 const FAR: u64 = super::token::FRESH;
+/// Requests in the site's name that are not believed are told at most so often.
+const MISTRUST: Duration = Duration::from_secs(60);
 /// Between two probes at least; the second answer that brings a site up is asked for so soon.
 const SOON: Duration = Duration::from_secs(1);
 
@@ -35,6 +37,15 @@ pub enum State {
     Up,
     /// Silent for twice `probe`.
     Down,
+}
+
+/// Why requests in a site's name are not believed. Anybody can send such: they say nothing about whether the site is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mistrust {
+    /// They are made with a secret that this site does not have.
+    OtherSecret,
+    /// They do not prove what they say, though their secret is said to be ours.
+    Unproven,
 }
 
 /// How the other site's clock stands to ours; milliseconds, positive if it is ahead.
@@ -80,6 +91,9 @@ pub struct Peer {
     release: Option<String>,
     network: Option<[u8; 8]>,
     help: Help,
+    /// The last request in its name that was not believed, and when one was told last.
+    mistrust: Option<(Mistrust, Instant)>,
+    told: Option<Instant>,
     changes: VecDeque<Change>,
 }
 
@@ -99,6 +113,8 @@ impl Peer {
             release: None,
             network: None,
             help: Help::default(),
+            mistrust: None,
+            told: None,
             changes: VecDeque::new(),
         }
     }
@@ -149,6 +165,21 @@ impl Peer {
     /// When it last proved to be there.
     pub fn heard(&self) -> Option<Instant> {
         self.last.map(|_| self.heard)
+    }
+
+    /// Why the last request in its name that was not believed was not, and when that was.
+    pub fn mistrust(&self) -> Option<(Mistrust, Instant)> {
+        self.mistrust
+    }
+
+    /// A request in its name was not believed. True if that is to be told; it changes nothing else.
+    pub fn note_mistrust(&mut self, now: Instant, why: Mistrust) -> bool {
+        self.mistrust = Some((why, now));
+        let tells = self.told.is_none_or(|at| now.saturating_duration_since(at) >= MISTRUST);
+        if tells {
+            self.told = Some(now);
+        }
+        tells
     }
 
     /// A proven answer to the request with that receipt came.
@@ -389,6 +420,24 @@ mod tests {
         play.peer.note_silence(now);
         assert_eq!(play.pass(1_000), [3_000]);
         assert_eq!(play.peer.state(), State::Up);
+    }
+
+    #[test]
+    fn what_is_not_believed_is_told_once_a_minute_and_changes_nothing() {
+        let mut play = Play::new();
+        play.answer();
+        play.changes();
+        let note = |play: &mut Play| {
+            let now = play.now().instant;
+            play.peer.note_mistrust(now, Mistrust::OtherSecret)
+        };
+        assert_eq!((note(&mut play), note(&mut play)), (true, false));
+        play.millis += 59_999;
+        assert!(!note(&mut play));
+        play.millis += 1;
+        assert!(note(&mut play));
+        assert_eq!((play.peer.state(), play.changes()), (State::Up, vec![]));
+        assert_eq!(play.peer.mistrust(), Some((Mistrust::OtherSecret, play.now().instant)));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use super::claims::Claims;
 use super::fields::{array, millis, put_millis};
 use super::keys::{KeyId, Keyring, Mac, PairKeys, Receipt};
+use super::peer::Mistrust;
 use crate::ids::{BootId, SiteNumber};
 use crate::timing::Wall;
 
@@ -88,8 +89,8 @@ pub enum Refused {
     #[error("site {0} uses another link secret")]
     UnknownKey(SiteNumber),
     /// Forged or altered.
-    #[error("the link token does not prove this request")]
-    BadMac,
+    #[error("the link token does not prove this request of site {0}")]
+    BadMac(SiteNumber),
     /// Older or newer than 30 s by our clock: answer with ours.
     #[error("the link token is not fresh")]
     Stale(Box<Token>),
@@ -133,7 +134,7 @@ pub fn verify(keys: &Keyring, boot: BootId, now: Wall, text: &[u8], bound: &Boun
     let (mac, cseq) = (Mac(*mac), bound.cseq.to_be_bytes());
     let parts = bound.parts(signed, &cseq);
     if !generations.any(|generation| generation.theirs.token.mac(&parts) == mac) {
-        return Err(Refused::BadMac);
+        return Err(Refused::BadMac(envelope.from));
     }
     let token = Token { envelope, claims: Claims::read(fields)?, receipt: Receipt { key, mac } };
     if envelope.at.0.abs_diff(now.0) > FRESH {
@@ -186,7 +187,23 @@ impl Refused {
             | Refused::NotForUs(_)
             | Refused::UnknownSender(_)
             | Refused::UnknownKey(_)
-            | Refused::BadMac => None,
+            | Refused::BadMac(_) => None,
+        }
+    }
+
+    /// The site in whose name it comes, and why it is not believed: it is for us, and that site shares a secret with us. Anybody can
+    /// write such a token.
+    pub fn mistrusts(&self) -> Option<(SiteNumber, Mistrust)> {
+        match self {
+            Refused::UnknownKey(site) => Some((*site, Mistrust::OtherSecret)),
+            Refused::BadMac(site) => Some((*site, Mistrust::Unproven)),
+            Refused::NotAToken
+            | Refused::NotUnderstood(_)
+            | Refused::NotForUs(_)
+            | Refused::UnknownSender(_)
+            | Refused::Stale(_)
+            | Refused::OtherBoot(_)
+            | Refused::Replay(_) => None,
         }
     }
 }

@@ -1,6 +1,5 @@
 //! Requests of our own to other sites: logins, renewals, notices, probes (SPEC 5, 8.1, 11).
 
-use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use super::Node;
@@ -41,8 +40,8 @@ const NOTICES: usize = 10_000;
 pub(super) enum What {
     /// A visitor's login, for the REGISTER that waits.
     Login(Extension),
-    /// A phone that is not logged in here takes itself out: whose, and from where.
-    Farewell(Extension, IpAddr),
+    /// Whether a digest is right, for the REGISTER that binds nothing and waits; the phone may take itself out.
+    Farewell(Key),
     /// Whether a digest is right, and whether its phone is still kept out, for the request that waits.
     Lost(Key),
     /// A user's login by dialling, for the phone that waits.
@@ -249,9 +248,7 @@ impl Node {
                 self.login_answered(now, &extension, response.status(), Some(&refusal));
             }
             What::Login(extension) => self.login_answered(now, &extension, response.status(), body.as_deref()),
-            What::Farewell(extension, source) => {
-                self.farewell_said(now, &extension, source, Some(response.status()), body.as_deref());
-            }
+            What::Farewell(key) => self.farewell_answered(now, key, Some(response.status())),
             What::Lost(key) => self.lost_judged(now, key, response.status(), body.as_deref()),
             What::DialledLogin(key) => self.dialled_login_answered(now, key, response.status(), body.as_deref()),
             What::Renew(asked) => self.renewals_answered(now, &task.site, &asked, body.as_deref()),
@@ -297,7 +294,7 @@ impl Node {
     fn fail_link(&mut self, now: Now, task: LinkTask) {
         match task.what {
             What::Login(extension) => self.login_failed(now, &extension, &task.site),
-            What::Farewell(extension, source) => self.farewell_said(now, &extension, source, None, None),
+            What::Farewell(key) => self.farewell_answered(now, key, None),
             What::Lost(key) => self.lost_unjudged(key),
             What::DialledLogin(key) => self.dialled_login_failed(now, key, &task.site),
             What::Renew(_) => self.renewals_failed(now, &task.site),

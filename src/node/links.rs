@@ -62,6 +62,7 @@ impl Peers {
             site: site.clone(),
             state: peer.state(),
             clock: peer.clock(),
+            mistrust: peer.mistrust(),
             release: peer.release().map(str::to_owned),
             network: peer.network(),
         };

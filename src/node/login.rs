@@ -16,11 +16,11 @@ use crate::hot_desk::{Arrival, arrive};
 use crate::ids::{Extension, LoginId, LoginNumber, SiteName};
 use crate::link::messages::{self, LoginAnswer, LoginRequest, PhoneDigest, Refusal, Terms};
 use crate::link::{Claims, Purpose};
-use crate::location::{Binding, Guest, Record, Visitor, is_phone};
-use crate::registrar::{Judged, Update, answer, judge, next_serial};
+use crate::location::{Guest, Record, Visitor};
+use crate::registrar::{Judged, Update, judge, next_serial};
 use crate::rejection::Rejection;
 use crate::settings::{Credentials, Origin};
-use crate::sip::{self, Name, Reply, Status};
+use crate::sip::{self, Name, Status};
 use crate::timing::Now;
 use crate::transaction::ServerId;
 
@@ -51,8 +51,6 @@ const PENDING: usize = 10_000;
 const PENDING_FROM_ONE: usize = 256;
 /// Most logins that wait for one home: one that says nothing leaves room for the others.
 const PENDING_AT_ONE: usize = 2_500;
-/// Most phones that go at once; of one more home does not hear.
-const FAREWELLS: usize = 256;
 
 impl Node {
     pub(super) fn register_visitor(&mut self, now: Now, asked: Asked, extension: &Extension, home: &SiteName) {
@@ -83,13 +81,7 @@ impl Node {
                 let text = format!("home site {home} has not confirmed the login yet");
                 return self.refuse_statelessly(&asked, &Rejection::warned(Status::SERVER_TIMEOUT, text));
             }
-            if update.leaves() {
-                self.say_farewell(now, &asked, extension, home, &update);
-                return self.accept_statelessly(now, &asked, &[]);
-            }
-            // Nobody but who put it there learns of it.
-            let in_limbo = self.in_limbo_from(now, &asked, extension);
-            return self.accept_statelessly(now, &asked, &in_limbo);
+            return self.hear_farewell(now, asked, extension, home, update);
         }
         if !self.has_room_for(extension, home, asked.source.remote.ip()) {
             return self.refuse_statelessly(&asked, &Rejection::busy());
@@ -131,14 +123,6 @@ impl Node {
                     && is_few(PENDING_AT_ONE, &|pending| pending.home == *home)
             }
         }
-    }
-
-    /// Nobody is logged in here: there is nothing to end, and nothing to list but what is in limbo.
-    fn accept_statelessly(&mut self, now: Now, asked: &Asked, in_limbo: &[Binding]) {
-        let tag = self.stateless_tag(asked.request.via().raw());
-        let reply = Reply::to(&asked.request, Status::OK).stamped(asked.stamp.received, asked.stamp.rport);
-        let bytes = answer(reply.to_tag(&tag), in_limbo, &[], &mut self.date, now).write();
-        self.send(asked.reply_to, bytes);
     }
 
     /// A visitor who is logged in here already.
@@ -202,7 +186,7 @@ impl Node {
         self.ask_site(now, &home, Claims::of(Purpose::Login), Some(extension), body, what);
     }
 
-    fn login_request(
+    pub(super) fn login_request(
         &self,
         now: Now,
         asked: &Asked,
@@ -222,39 +206,6 @@ impl Node {
             leaves: false,
             by_dialling: false,
             code: None,
-        }
-    }
-
-    /// SPEC 5.5: a phone that takes itself out is kept out no more. Home knows whether it was, and checks who says so; the phone need
-    /// not wait for that. Copies that come while home is asked are not told again.
-    fn say_farewell(&mut self, now: Now, asked: &Asked, extension: &Extension, home: &SiteName, update: &Update) {
-        if self.farewells.len() >= FAREWELLS || self.farewells.contains_key(extension) {
-            return;
-        }
-        self.farewells.insert(extension.clone(), update.device());
-        let (id, source) = (LoginId(self.entropy.bytes()), asked.source.remote.ip());
-        let request = self.login_request(now, asked, extension, id, update, Terms::default());
-        let body = messages::encode(&LoginRequest { leaves: true, ..request });
-        let what = What::Farewell(extension.clone(), source);
-        self.ask_site(now, home, Claims::of(Purpose::Login), Some(extension), body, what);
-    }
-
-    /// Home has heard it, or can't be reached: then the phone is kept out until it tries again.
-    pub(super) fn farewell_said(
-        &mut self,
-        now: Now,
-        extension: &Extension,
-        source: IpAddr,
-        status: Option<Status>,
-        body: Option<&[u8]>,
-    ) {
-        let phone = self.farewells.remove(extension);
-        if let Some(phone) = phone.filter(|_| status.is_some_and(Status::is_success)) {
-            self.lost_phone_leaves(now, extension, is_phone(&phone));
-        }
-        let refusal = body.and_then(|body| messages::decode::<Refusal>(body).ok());
-        if refusal.is_some_and(|refusal| refusal.status == 401) {
-            self.commons.lockout.with(|lockout| lockout.note_wrong(now.instant, extension.as_str(), source));
         }
     }
 
@@ -373,15 +324,13 @@ impl Node {
         self.next_login(now, extension, &home, behind);
     }
 
-    /// The next REGISTER in the queue: what was wrong with one says nothing about another. Where nobody is logged in there is
-    /// nothing to take out.
+    /// The next REGISTER in the queue: what was wrong with one says nothing about another. Those that bind nothing hold nobody up.
     fn next_login(&mut self, now: Now, extension: &Extension, home: &SiteName, mut behind: VecDeque<Arriving>) {
         while let Some(first) = behind.pop_front() {
             if first.update.stays() {
                 return self.ask_home(now, extension, home.clone(), first, behind);
             }
-            let then = self.accepted(now, first.server, &first.asked, &[], &first.update);
-            self.confirm(now, extension, then);
+            self.say_farewell(now, first.asked, Some(first.server), extension, home, first.update);
         }
     }
 

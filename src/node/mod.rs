@@ -42,6 +42,7 @@ mod commons;
 mod convert;
 mod desk;
 mod dialog;
+mod farewell;
 mod features;
 mod forwards;
 mod gateways;
@@ -111,7 +112,7 @@ use crate::alarms::Alarms;
 use crate::auth::{Authenticator, Lockout};
 use crate::event::Event;
 use crate::ids::{Entropy, Extension, LoginId, ShardId, SiteName};
-use crate::location::{Device, Ledger, Location, StoreId, StoreOp, Visitor};
+use crate::location::{Ledger, Location, StoreId, StoreOp, Visitor};
 use crate::plan::Plan;
 use crate::proxy::{LiveCalls, Names};
 use crate::registrar::Date;
@@ -212,8 +213,8 @@ pub struct Node {
     risen: VecDeque<u32>,
     notices: BTreeMap<Key, Sending>,
     logins: BTreeMap<Extension, Pending>,
-    /// Users whose phones take themselves out, of which home is being told.
-    farewells: BTreeMap<Extension, Device>,
+    /// REGISTERs that bind nothing, of users who are not logged in here: home judges their digests.
+    farewells: BTreeMap<Key, farewell::Farewell>,
     /// When a visitor last asked for a change of settings, as its home was told.
     last_wish: Wall,
     /// Logins by dialling that wait for the word of their homes.
@@ -426,7 +427,8 @@ impl Node {
                 + self.notices.len()
                 + self.gatherings.len()
                 + self.helping.len()
-                + self.losing.len(),
+                + self.losing.len()
+                + self.farewells.len(),
         }
     }
 

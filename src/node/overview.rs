@@ -1,13 +1,14 @@
 //! What an operator may see of a site while it runs, from any thread: read-only, of all its shards together (SPEC 12.2).
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::Node;
 use super::commons::Commons;
 use super::registering::RegistrationSeen;
 use crate::ids::SiteName;
 use crate::link::proof::trunk_mark;
-use crate::link::{Clock, State};
+use crate::link::{Clock, Mistrust, State};
 use crate::location::Location;
 use crate::proxy::Tally;
 use crate::trunk::Seen;
@@ -27,6 +28,8 @@ pub struct LinkSeen {
     pub state: State,
     /// Its clock against ours, once heard.
     pub clock: Option<Clock>,
+    /// Why the last request in its name that was not believed was not, and when that was.
+    pub mistrust: Option<(Mistrust, Instant)>,
     /// Its release, once heard.
     pub release: Option<String>,
     /// The hash of its network table, once heard.

@@ -21,6 +21,8 @@ impl Node {
             Err(refused) => {
                 let why = format!("link token refused: {refused}");
                 self.say(Event::Dropped { source: asked.source.remote, why: why.into() });
+                let told = self.note_mistrust(now, asked, &refused);
+                told.into_iter().for_each(|told| self.say(told));
                 let cause = match &refused {
                     Refused::OtherBoot(_) => Cause::OtherBoot,
                     Refused::Stale(_) => Cause::Clock,
@@ -36,6 +38,15 @@ impl Node {
                 Some(Err(()))
             }
         }
+    }
+
+    /// A request in a site's name that does not prove it may be the site's own, with another secret: an operator is told, and nobody
+    /// else, as anybody can send one.
+    fn note_mistrust(&self, now: Now, asked: &Asked, refused: &Refused) -> Option<Event> {
+        let (number, why) = refused.mistrusts()?;
+        let site = self.links.name(number)?.clone();
+        let tells = self.links.with_peer(&site, |peer| peer.note_mistrust(now.instant, why))?;
+        tells.then_some(Event::SiteNotBelieved { site, source: asked.source.remote, why })
     }
 
     /// A request that another site vouches for.

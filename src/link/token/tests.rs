@@ -102,7 +102,7 @@ fn everything_bound_counts() {
         Bound { request_uri: b"sip:202@127.0.0.2:5060", ..BOUND },
         Bound { branch: b"z9hG4bK00nashds8b", ..BOUND },
     ] {
-        assert_eq!(at_paris(NOW, &text, &bound), Err(Refused::BadMac), "{bound:?}");
+        assert_eq!(at_paris(NOW, &text, &bound), Err(Refused::BadMac(LONDON)), "{bound:?}");
     }
 }
 
@@ -160,10 +160,10 @@ fn only_the_receiver_takes_it_and_only_from_the_sender() {
     assert_eq!(at("london"), Err(Refused::NotForUs(PARIS)));
     // Berlin has keys of the same secret, but not those of London.
     let forged = mint(ring("berlin").pair(PARIS).expect("keys"), &envelope(), &claims(), &BOUND);
-    assert_eq!(at_paris(NOW, &forged.text, &BOUND), Err(Refused::BadMac));
+    assert_eq!(at_paris(NOW, &forged.text, &BOUND), Err(Refused::BadMac(LONDON)));
     // What Paris sent to London does not come back as London's.
     let mirrored = mint(ring("paris").pair(LONDON).expect("keys"), &envelope(), &claims(), &BOUND);
-    assert_eq!(at_paris(NOW, &mirrored.text, &BOUND), Err(Refused::BadMac));
+    assert_eq!(at_paris(NOW, &mirrored.text, &BOUND), Err(Refused::BadMac(LONDON)));
     let stranger = minted(&Envelope { from: SiteNumber(9), ..envelope() }, &claims());
     assert_eq!(at_paris(NOW, &stranger.text, &BOUND), Err(Refused::UnknownSender(SiteNumber(9))));
 }

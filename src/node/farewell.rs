@@ -1,0 +1,126 @@
+//! REGISTERs that bind nothing, for users of other sites who are not logged in here: un-REGISTERs and queries (SPEC 5.2, 5.5).
+//!
+//! There is nothing to end here, and nothing to list but what is in limbo. Whether the digest is right only home can say, and who is
+//! answered 200 believes that it is: so home is asked, and of a phone that takes itself out it learns that it is kept out no more.
+//!
+//! ```text
+//! an un-REGISTER or query ─ say_farewell ─► home ─┬─ the digest is wrong: 401
+//!                                                 ├─ it is right: 200
+//!                                                 └─ no answer: 200, and the phone is kept out until it tries again
+//! ```
+
+use super::Node;
+use super::asking::What;
+use super::tasks::{Asked, Key};
+use crate::ids::{Extension, LoginId, SiteName};
+use crate::link::messages::{self, LoginRequest, Terms};
+use crate::link::{Claims, Purpose};
+use crate::location::{Binding, is_phone};
+use crate::registrar::{Update, answer};
+use crate::rejection::Rejection;
+use crate::sip::{Name, Reply, Status};
+use crate::timing::Now;
+use crate::transaction::ServerId;
+
+/// Most that wait for a home site's word, and most of one source: nobody has proven anything yet.
+const WAITING: usize = 256;
+const WAITING_FROM_ONE: usize = 64;
+/// Most that wait for one home: one that says nothing leaves room for the others.
+const WAITING_AT_ONE: usize = 128;
+
+/// One that waits.
+#[derive(Debug)]
+pub(super) struct Farewell {
+    asked: Asked,
+    /// Its transaction, if it has waited behind a login; else it has none, as nobody has proven anything.
+    server: Option<ServerId>,
+    user: Extension,
+    home: SiteName,
+    update: Update,
+}
+
+impl Node {
+    /// A REGISTER over a fresh nonce of ours that binds nothing.
+    pub(super) fn hear_farewell(&mut self, now: Now, asked: Asked, user: &Extension, home: &SiteName, update: Update) {
+        let via = asked.request.via().raw();
+        if self.farewells.values().any(|other| other.asked.request.via().raw() == via) {
+            return; // a copy: the first one is being judged
+        }
+        if self.links.is_down(home) {
+            return self.accept_farewell(now, None, &asked, user, &update);
+        }
+        let source = asked.source.remote.ip();
+        let count = |counts: &dyn Fn(&Farewell) -> bool| self.farewells.values().filter(|other| counts(other)).count();
+        if self.farewells.len() >= WAITING
+            || count(&|other| other.asked.source.remote.ip() == source) >= WAITING_FROM_ONE
+            || count(&|other| other.home == *home) >= WAITING_AT_ONE
+        {
+            return self.refuse_statelessly(&asked, &Rejection::busy());
+        }
+        self.say_farewell(now, asked, None, user, home, update);
+    }
+
+    /// Asks home.
+    pub(super) fn say_farewell(
+        &mut self,
+        now: Now,
+        asked: Asked,
+        server: Option<ServerId>,
+        user: &Extension,
+        home: &SiteName,
+        update: Update,
+    ) {
+        let id = LoginId(self.entropy.bytes());
+        // On no terms home looks at the digest, and takes no login.
+        let request = self.login_request(now, &asked, user, id, &update, Terms::default());
+        let body = messages::encode(&LoginRequest { leaves: update.leaves(), ..request });
+        let key = self.next_key();
+        self.farewells.insert(key, Farewell { asked, server, user: user.clone(), home: home.clone(), update });
+        self.ask_site(now, home, Claims::of(Purpose::Login), Some(user), body, What::Farewell(key));
+    }
+
+    /// Home has spoken; `None`: it can't be reached.
+    pub(super) fn farewell_answered(&mut self, now: Now, key: Key, status: Option<Status>) {
+        let Some(Farewell { asked, server, user, update, .. }) = self.farewells.remove(&key) else { return };
+        let source = asked.source.remote.ip();
+        match status {
+            Some(Status::UNAUTHORIZED) => {
+                self.commons.lockout.with(|lockout| lockout.note_wrong(now.instant, user.as_str(), source));
+                let challenge = self.challenge(now, &Name::Authorization, false);
+                return match server {
+                    Some(server) => self.refuse(now, server, &asked, &challenge),
+                    None => self.refuse_statelessly(&asked, &challenge),
+                };
+            }
+            Some(status) if status.is_success() => {
+                self.spend_digest(now, &asked, &Name::Authorization);
+                self.lost_phone_leaves(now, &user, is_phone(&update.device()));
+            }
+            Some(Status::FORBIDDEN) => self.spend_digest(now, &asked, &Name::Authorization),
+            Some(_) | None => {}
+        }
+        self.accept_farewell(now, server, &asked, &user, &update);
+    }
+
+    fn accept_farewell(
+        &mut self,
+        now: Now,
+        server: Option<ServerId>,
+        asked: &Asked,
+        user: &Extension,
+        update: &Update,
+    ) {
+        let (tag, listed) = (self.stateless_tag(asked.request.via().raw()), self.listed_of(now, asked, user, update));
+        let reply = Reply::to(&asked.request, Status::OK).stamped(asked.stamp.received, asked.stamp.rport);
+        let bytes = answer(reply.to_tag(&tag), &listed, &[], &mut self.date, now).write();
+        match server {
+            Some(server) => self.transactions.respond(now.instant, server, Status::OK, bytes),
+            None => self.send(asked.reply_to, bytes),
+        }
+    }
+
+    /// What a query is told: what is in limbo, and nobody but who put it there learns of it.
+    fn listed_of(&self, now: Now, asked: &Asked, user: &Extension, update: &Update) -> Vec<Binding> {
+        if update.leaves() { Vec::new() } else { self.in_limbo_from(now, asked, user) }
+    }
+}
