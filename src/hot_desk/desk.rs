@@ -7,7 +7,7 @@ use super::home::come_home;
 use super::visited::{Logout, Stays, log_out};
 use super::{Notice, next_number};
 use crate::ids::SiteName;
-use crate::location::{Activity, Binding, Device, Resident, Seat, Visitor, bring_back, displace};
+use crate::location::{Activity, Binding, Device, Resident, Seat, Visitor, bring_back, displace, leave};
 use crate::rejection::Rejection;
 use crate::settings::DeviceLimit;
 use crate::sip::Status;
@@ -34,7 +34,7 @@ pub fn sit_down_at_home(
     let (mut next, notice) = come_home(resident, live(&resident.bindings, now), Vec::new(), &device, here, now);
     take_seat(&mut next.seats, seat);
     next.active = Some(Activity { at: now.instant, wall: now.wall });
-    let lost = keep_limit(&mut next.bindings, &mut next.seats, &device, devices)?;
+    let lost = keep_limit(&mut next.bindings, &mut next.seats, |_| false, &device, devices)?;
     lost.into_iter().for_each(|device| displace(&mut next.displaced, device, here, now.wall));
     Ok((next, notice))
 }
@@ -55,7 +55,7 @@ pub fn sit_down_visiting(
     let device = seat.device.clone();
     take_seat(&mut visitor.seats, seat);
     bring_back(&mut visitor.displaced, &device);
-    let lost = keep_limit(&mut visitor.bindings, &mut visitor.seats, &device, devices)?;
+    let lost = keep_limit(&mut visitor.bindings, &mut visitor.seats, |_| false, &device, devices)?;
     lost.into_iter().for_each(|device| displace(&mut visitor.displaced, device, here, now));
     Ok(())
 }
@@ -68,10 +68,36 @@ pub fn take_phone(
     phone: Binding,
     devices: Devices,
 ) -> Result<Vec<Device>, Rejection> {
-    let device = phone.device.clone();
+    let (device, serial) = (phone.device.clone(), phone.serial);
     bindings.retain(|binding| !binding.device.is(&device));
     bindings.push(phone);
-    keep_limit(bindings, seats, &device, devices)
+    keep_limit(bindings, seats, |binding| binding.serial == serial, &device, devices)
+}
+
+/// A REGISTER of `device` that puts a binding in counts the phones of others at which the user sits, of which the registrar does not know when
+/// it judges the bindings: `before` it, and as they would be now. The phones that had to go; 403 for one device too many.
+pub fn make_room(
+    before: &[Binding],
+    bindings: &mut Vec<Binding>,
+    seats: &mut Vec<Seat>,
+    device: &Device,
+    devices: Devices,
+) -> Result<Vec<Device>, Rejection> {
+    let is_new = |binding: &Binding| !before.iter().any(|known| known.serial == binding.serial);
+    if seats.is_empty() || !bindings.iter().any(is_new) {
+        return Ok(Vec::new());
+    }
+    // First goes what the phone itself has left behind.
+    let is_left_behind =
+        |binding: &Binding| device.instance.is_some() && binding.device.instance == device.instance && !is_new(binding);
+    while bindings.len() + seats.len() > devices.most
+        && let Some(at) = bindings.iter().position(is_left_behind)
+    {
+        bindings.remove(at);
+    }
+    let mut lost = keep_limit(bindings, seats, is_new, device, devices)?;
+    lost.retain(|lost| !bindings.iter().any(|binding| binding.device.is(lost)));
+    Ok(lost)
 }
 
 /// The user leaves a phone of somebody else's at home; `None`: the user does not sit there. With the last phone the login ends.
@@ -102,15 +128,14 @@ pub fn stand_up_visiting(visitor: &Visitor, is_left: impl Fn(&Seat) -> bool) -> 
     })
 }
 
-/// A visitor logs out at a phone of the visitor's own, by dialling: its next refresh is kept out, as by a login elsewhere. With the last
-/// phone the visit ends.
+/// A visitor logs out at a phone of the visitor's own, by dialling: its next refresh is kept out. With the last phone the visit ends.
 pub fn leave_phone(visitor: &Visitor, device: &Device, here: &SiteName, now: Wall) -> Result<Visitor, Logout> {
     let mut next = visitor.clone();
     next.bindings.retain(|binding| !binding.device.is(device));
     if next.bindings.is_empty() && next.seats.is_empty() {
         return Err(log_out(visitor));
     }
-    displace(&mut next.displaced, device.clone(), here, now);
+    leave(&mut next.displaced, device.clone(), here, now);
     Ok(next)
 }
 
@@ -123,16 +148,19 @@ fn take_seat(seats: &mut Vec<Seat>, seat: Seat) {
     seats.push(seat);
 }
 
-/// SPEC 4.2: the oldest phones go, never the one that the user has just sat down at. Those that were the user's own lose the user.
+/// SPEC 4.2: the oldest phones go, never what has just come: bindings that are new, a seat at `device`. Those that were the user's own lose the
+/// user.
 fn keep_limit(
     bindings: &mut Vec<Binding>,
     seats: &mut Vec<Seat>,
+    is_new: impl Fn(&Binding) -> bool,
     device: &Device,
     devices: Devices,
 ) -> Result<Vec<Device>, Rejection> {
     let mut lost = Vec::new();
     while bindings.len() + seats.len() > devices.most {
-        let own = bindings.iter().enumerate().map(|(at, binding)| (binding.serial, at)).min();
+        let own = bindings.iter().enumerate().filter(|(_, binding)| !is_new(binding));
+        let own = own.map(|(at, binding)| (binding.serial, at)).min();
         let others = seats.iter().enumerate().filter(|(_, seat)| !seat.device.is(device));
         let sat = others.map(|(at, seat)| (seat.since.0, at)).min();
         match (own, sat) {
@@ -155,6 +183,7 @@ fn too_many(most: usize) -> Rejection {
 
 #[cfg(test)]
 mod tests {
+    use std::slice::from_ref;
     use std::time::Duration;
 
     use super::super::fixtures::{after, binding, device, now, site};
@@ -193,7 +222,10 @@ mod tests {
         assert_eq!((told, ended, now_at), (site("paris"), LoginNumber(7), site("london")));
         assert_eq!((next.login, next.away.is_none(), next.bindings.len()), (login, true, 1));
         assert_eq!(next.seats, [seat("lobby", start)]);
-        assert!(matches!(displacement(&next.displaced, &device("visiting"), start.wall), Displacement::Holds(_)));
+        assert!(matches!(
+            displacement(&next.displaced, &device("visiting"), &site("paris"), start.wall),
+            Displacement::Holds(_)
+        ));
     }
 
     #[test]
@@ -225,10 +257,48 @@ mod tests {
         let (last, _) =
             sit_down_at_home(&next, seat("third", after(start, 2)), two, &site("london"), after(start, 2)).expect("in");
         assert_eq!((last.bindings.len(), last.seats.len()), (0, 2));
-        assert!(matches!(displacement(&last.displaced, &device("own"), start.wall), Displacement::Holds(_)));
+        assert!(matches!(
+            displacement(&last.displaced, &device("own"), &site("london"), start.wall),
+            Displacement::Holds(_)
+        ));
         let refuse = Devices { limit: DeviceLimit::Refuse, ..two };
         assert!(sit_down_at_home(&last, seat("fourth", start), refuse, &site("london"), start).is_err());
         assert!(sit_down_at_home(&last, seat("third", start), refuse, &site("london"), start).is_ok(), "it is no more");
+    }
+
+    #[test]
+    fn a_phone_that_registers_counts_the_seats_and_the_oldest_goes() {
+        let start = now();
+        let two = Devices { most: 2, ..MANY };
+        let own = |serial: u64, call_id: &str| binding(serial, call_id, start);
+        let sits = || vec![seat("lobby", start)];
+        let register = |before: &[Binding], after: &[Binding], devices: Devices| {
+            let (mut bindings, mut seats) = (after.to_vec(), sits());
+            let device = after.last().expect("one registers").device.clone();
+            let lost = make_room(before, &mut bindings, &mut seats, &device, devices)?;
+            let names = |list: Vec<Device>| list.iter().map(|d| String::from_utf8_lossy(&d.call_id).into()).collect();
+            let names: (Vec<String>, Vec<String>) =
+                (names(bindings.into_iter().map(|b| b.device).collect()), names(lost));
+            Ok::<_, Rejection>((names.0, names.1, seats.len()))
+        };
+        let list = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let late = start.wall.0 + 1;
+        let (old, new, other) = (own(1, "old"), own(late, "new"), own(late + 1, "other"));
+        let done = |before: &[Binding], after: &[Binding]| register(before, after, two).expect("let in");
+        assert_eq!(done(&[], from_ref(&new)), (list(&["new"]), list(&[]), 1), "two are allowed");
+        assert_eq!(done(from_ref(&old), &[old.clone(), new.clone()]), (list(&["new"]), list(&["old"]), 1));
+        assert_eq!(
+            done(from_ref(&new), &[new.clone(), other.clone()]),
+            (list(&["new", "other"]), list(&[]), 0),
+            "the seat is older"
+        );
+        let refuse = Devices { limit: DeviceLimit::Refuse, ..two };
+        assert!(register(from_ref(&old), &[old.clone(), new.clone()], refuse).is_err());
+        let full = [old.clone(), new.clone()];
+        assert_eq!(register(&full, &full, refuse).expect("a refresh").0, list(&["old", "new"]), "adds nothing");
+        let (mut before, mut after) = (old, new);
+        (before.device.instance, after.device.instance) = (Some("phone".into()), Some("phone".into()));
+        assert_eq!(register(from_ref(&before), &[before.clone(), after], refuse).expect("itself").0, list(&["new"]));
     }
 
     #[test]

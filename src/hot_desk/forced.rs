@@ -6,7 +6,7 @@ use super::login::DEVICES;
 use super::renewal::is_known;
 use super::{Notice, Which, joined, logout, next_number};
 use crate::ids::SiteName;
-use crate::location::{Device, Forced, Loss, Resident, displace, log_out};
+use crate::location::{Device, Forced, Loss, Resident, displace, leave, log_out};
 use crate::timing::Now;
 
 /// Home ends the present login, here or elsewhere; with one elsewhere, its site is to be told. The phones at home, parked until now,
@@ -50,16 +50,16 @@ fn left(resident: &Resident, site: &SiteName, which: Which) -> Option<(Resident,
     }
 }
 
-/// A visitor has logged out by dialling at the visitor's own phone: the user is at home, and the phone there is kept out as by a login at home.
-/// `None`: that login is not known.
-pub fn left_by_hand(resident: &Resident, site: &SiteName, which: Which, here: &SiteName, now: Now) -> Option<Resident> {
+/// A visitor has logged out by dialling at the visitor's own phone: the user is at home, and the phone is kept out there, which would else be back
+/// with its next refresh. `None`: that login is not known.
+pub fn left_by_hand(resident: &Resident, site: &SiteName, which: Which, now: Now) -> Option<Resident> {
     let (mut next, devices) = if is_present(resident, site, which) {
         let devices = resident.away.as_ref().map(|away| away.devices.clone());
         (logout(resident, site, which, now)?, devices.unwrap_or_default())
     } else {
         left(resident, site, which)?
     };
-    devices.into_iter().for_each(|device| displace(&mut next.displaced, device, here, now.wall));
+    devices.into_iter().for_each(|device| leave(&mut next.displaced, device, site, now.wall));
     Some(next)
 }
 
@@ -75,6 +75,7 @@ pub fn keep_out_late(resident: &Resident, which: Which, devices: &[Device], why:
         match why {
             Loss::LoggedIn(site) => displace(&mut next.displaced, device, site, now.wall),
             Loss::LoggedOut(forced) => log_out(&mut next.displaced, device, *forced, now.wall),
+            Loss::LeftAt(site) => leave(&mut next.displaced, device, site, now.wall),
         }
     }
     (next.displaced != resident.displaced).then_some(next)
@@ -97,7 +98,7 @@ mod tests {
     use crate::timing::Wall;
 
     fn holds(resident: &Resident, call_id: &'static str, now: Now) -> bool {
-        matches!(displacement(&resident.displaced, &device(call_id), now.wall), Displacement::Holds(_))
+        matches!(displacement(&resident.displaced, &device(call_id), &site("paris"), now.wall), Displacement::Holds(_))
     }
 
     fn away(now: Now) -> Resident {
@@ -157,6 +158,17 @@ mod tests {
         let elsewhere = Loss::LoggedIn(site("london"));
         let out = keep_out_late(&home, late(7), &devices[..1], &elsewhere, now).expect("it is not known");
         assert!(holds(&out, "visiting", now));
+    }
+
+    #[test]
+    fn who_leaves_by_hand_is_kept_out_at_that_phone_and_that_site() {
+        let now = now();
+        let which = Which::Number(LoginNumber(7));
+        let out = left_by_hand(&away(now), &site("paris"), which, now).expect("that login");
+        assert!(out.away.is_none() && holds(&out, "visiting", now) && !holds(&out, "third", now));
+        let at_home = displacement(&out.displaced, &device("visiting"), &site("london"), now.wall);
+        assert!(matches!(at_home, Displacement::Over(_)), "the user has brought it home");
+        assert!(left_by_hand(&out, &site("paris"), which, now).is_none());
     }
 
     #[test]

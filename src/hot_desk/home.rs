@@ -211,7 +211,7 @@ mod tests {
         let (now, here) = (now(), site("london"));
         let bindings = vec![binding(1, "desk", now)];
         let home = stay_home(&Resident::default(), bindings, vec![device("old")], &here, now);
-        assert!(matches!(displacement(&home.displaced, &device("old"), now.wall), Displacement::Holds(_)));
+        assert!(matches!(displacement(&home.displaced, &device("old"), &here, now.wall), Displacement::Holds(_)));
         assert!(stay_home(&home, Vec::new(), Vec::new(), &here, now).displaced.is_empty());
     }
 
@@ -264,7 +264,10 @@ mod tests {
         let (ended, login) = (LoginNumber(7), LoginNumber(now.wall.0));
         assert_eq!(notice, Some(Notice::Displace { site: site("paris"), ended, login, now_at: site("london") }));
         assert!(home.away.is_none() && home.bindings.len() == 2 && home.login == login);
-        assert!(matches!(displacement(&home.displaced, &device("visiting"), now.wall), Displacement::Holds(_)));
+        assert!(matches!(
+            displacement(&home.displaced, &device("visiting"), &site("paris"), now.wall),
+            Displacement::Holds(_)
+        ));
     }
 
     #[test]
@@ -272,7 +275,10 @@ mod tests {
         let now = now();
         let (home, _) =
             come_home(&resident(now), Vec::new(), vec![device("desk")], &device("other"), &site("london"), now);
-        assert!(matches!(displacement(&home.displaced, &device("desk"), now.wall), Displacement::Holds(_)));
+        assert!(matches!(
+            displacement(&home.displaced, &device("desk"), &site("london"), now.wall),
+            Displacement::Holds(_)
+        ));
     }
 
     #[test]

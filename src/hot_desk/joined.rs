@@ -23,7 +23,7 @@ pub(super) fn join(before: &Resident, request: &LoginRequest, now: Wall) -> Vec<
     joined.push(Joined {
         id: request.id,
         is_new: !away.devices.iter().any(|known| known.is(&device)),
-        was_out: displacement(&before.displaced, &device, now) != Displacement::None,
+        was_out: displacement(&before.displaced, &device, &request.site, now) != Displacement::None,
         before: Earlier { id: away.id, login: before.login, since: away.since },
         device,
     });
@@ -189,8 +189,9 @@ mod tests {
         let mut first = taken(&Resident::default(), 1, "a", start);
         displace(&mut first.displaced, device("b"), &site("paris"), start.wall);
         let joined = taken(&first, 2, "b", after(start, 1));
-        let is_out =
-            |resident: &Resident| displacement(&resident.displaced, &device("b"), start.wall) != Displacement::None;
+        let is_out = |resident: &Resident| {
+            displacement(&resident.displaced, &device("b"), &site("paris"), start.wall) != Displacement::None
+        };
         assert!(!is_out(&joined) && is_out(&undone(&joined, 2, after(start, 2))));
     }
 

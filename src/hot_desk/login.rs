@@ -90,7 +90,7 @@ pub fn login(
 
 /// A displaced phone comes back by a person only (SPEC 5.5).
 fn admit(resident: &mut Resident, request: &LoginRequest, now: Now) -> Result<(), Rejection> {
-    match displacement(&resident.displaced, &request.device, now.wall) {
+    match displacement(&resident.displaced, &request.device, &request.site, now.wall) {
         Displacement::None => Ok(()),
         Displacement::Holds(entry) if !request.by_dialling => Err(entry.refusal(&request.site)),
         Displacement::Holds(_) | Displacement::Over(_) => {

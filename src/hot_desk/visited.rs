@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::ids::{LoginId, LoginNumber, SiteName};
-use crate::location::{Binding, Device, DisplacedDevice, Ending, Guest, Visitor, displace};
+use crate::location::{Binding, Device, DisplacedDevice, Ending, Guest, Resident, Visitor, bring_back, displace};
 use crate::settings::{Credentials, User};
 use crate::timing::{Now, Wall};
 
@@ -21,7 +21,7 @@ pub struct Arrival {
     pub guest: Arc<Guest>,
     /// The home site's lease.
     pub lease: Duration,
-    /// Phones that may not have the user.
+    /// Phones that may not have the user, as home knows them; oldest first.
     pub displaced: Vec<DisplacedDevice>,
 }
 
@@ -62,6 +62,7 @@ pub fn arrive(present: Option<&Visitor>, arrival: Arrival, bindings: Vec<Binding
     if let Some(present) = present.filter(|present| present.login > arrival.login) {
         return Visitor { bindings, ..present.clone() };
     }
+    let displaced = kept_out(present, arrival.displaced, &bindings);
     Visitor {
         home: arrival.home,
         login: arrival.login,
@@ -73,10 +74,23 @@ pub fn arrive(present: Option<&Visitor>, arrival: Arrival, bindings: Vec<Binding
         guest: arrival.guest,
         lease: arrival.lease,
         renew_at: renew_at(arrival.lease, now.instant, random),
-        displaced: arrival.displaced,
+        displaced,
         seats: present.map(|present| present.seats.clone()).unwrap_or_default(),
         ended: None,
     }
+}
+
+/// The phones that have lost the user: those that this site knows of, as it knows them, and those of which home tells. What is bound here is let
+/// in.
+fn kept_out(present: Option<&Visitor>, told: Vec<DisplacedDevice>, bindings: &[Binding]) -> Vec<DisplacedDevice> {
+    let own = present.map_or(&[][..], |present| &present.displaced);
+    let is_known = |entry: &DisplacedDevice| own.iter().any(|known| known.device.is(&entry.device));
+    let mut list: Vec<DisplacedDevice> = told.into_iter().filter(|entry| !is_known(entry)).collect();
+    list.extend_from_slice(own);
+    let surplus = list.len().saturating_sub(Resident::DISPLACED);
+    list.drain(..surplus);
+    bindings.iter().for_each(|binding| bring_back(&mut list, &binding.device));
+    list
 }
 
 /// When to renew a lease that was given `now`: between a quarter and a half of it, by chance, so that a site's renewals spread
@@ -157,10 +171,10 @@ pub fn run_out(visitor: &Visitor, now: Instant) -> RunOut {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixtures::{after, binding, now, site};
+    use super::super::fixtures::{after, binding, device, now, site};
     use super::*;
     use crate::ids::Extension;
-    use crate::location::Forced;
+    use crate::location::{Displacement, Forced, displacement};
     use crate::settings::{Forward, Origin, Profile};
 
     fn guest(version: u64) -> Arc<Guest> {
@@ -221,6 +235,37 @@ mod tests {
         assert_eq!((second.login, second.bindings.len(), second.guest.version), (LoginNumber(8), 2, 8));
         let late = arrive(Some(&second), arrival(7), both(), now, 0);
         assert_eq!((late.login, late.bindings.len(), late.guest.version), (LoginNumber(8), 2, 8));
+    }
+
+    #[test]
+    fn a_login_anew_forgets_no_phone_that_is_kept_out() {
+        let start = now();
+        let here = site("paris");
+        let lost = |call_ids: &[&str]| {
+            let mut list = Vec::new();
+            call_ids.iter().for_each(|call_id| displace(&mut list, device(call_id), &here, start.wall));
+            list
+        };
+        let out = |visitor: &Visitor| -> Vec<bool> {
+            ["own", "told", "both", "a"]
+                .map(|call_id| {
+                    matches!(
+                        displacement(&visitor.displaced, &device(call_id), &here, start.wall),
+                        Displacement::Holds(_)
+                    )
+                })
+                .to_vec()
+        };
+        let mut present = visitor(start);
+        present.displaced = lost(&["own", "both"]);
+        bring_back(&mut present.displaced, &device("both"));
+        let told = Arrival { displaced: lost(&["told", "both", "a"]), ..arrival(8) };
+        let next = arrive(Some(&present), told.clone(), present.bindings.clone(), start, 0);
+        assert_eq!(out(&next), [true, true, false, false], "`both` has come back here, and `a` is here");
+        let many: Vec<String> = (0..20).map(|n| n.to_string()).collect();
+        let many = lost(&many.iter().map(String::as_str).collect::<Vec<_>>());
+        let next = arrive(Some(&present), Arrival { displaced: many, ..told }, Vec::new(), start, 0);
+        assert!(next.displaced.len() == Resident::DISPLACED && out(&next)[0]);
     }
 
     #[test]

@@ -39,6 +39,9 @@ pub enum Loss {
     LoggedIn(SiteName),
     /// The user was logged out.
     LoggedOut(Forced),
+    /// The user has logged out by dialling, at that phone at that site (SPEC 10.1). Only there it is kept out: at another site it is a person
+    /// who has brought it.
+    LeftAt(SiteName),
 }
 
 /// Who ended a login that neither the user nor another login has ended (SPEC 12.5).
@@ -72,8 +75,14 @@ impl DisplacedDevice {
             Loss::LoggedOut(Forced::Operator) => "logged out by the operator".to_owned(),
             Loss::LoggedOut(Forced::Clock(at)) => format!("logged out at {at}"),
             Loss::LoggedOut(Forced::Idle) => "logged out for being idle".to_owned(),
+            Loss::LeftAt(_) => "logged out at this phone".to_owned(),
         };
         Rejection::warned(Status::FORBIDDEN, reason)
+    }
+
+    /// Whether it is kept out at another site than this one, and nowhere else.
+    pub fn is_left_elsewhere(&self, here: &SiteName) -> bool {
+        matches!(&self.why, Loss::LeftAt(site) if site != here)
     }
 
     fn is_over(&self, device: &Device, now: Wall) -> bool {
@@ -82,12 +91,12 @@ impl DisplacedDevice {
     }
 }
 
-/// What the list says about `device`.
-pub fn displacement<'d>(list: &'d [DisplacedDevice], device: &Device, now: Wall) -> Displacement<'d> {
+/// What the list says about `device`, which asks at the site `here`.
+pub fn displacement<'d>(list: &'d [DisplacedDevice], device: &Device, here: &SiteName, now: Wall) -> Displacement<'d> {
     let entry = list.iter().rfind(|entry| entry.device.is(device) && now.since(entry.at) < FORGIVEN);
     match entry {
         Some(entry) if entry.back => Displacement::None,
-        Some(entry) if entry.is_over(device, now) => Displacement::Over(entry),
+        Some(entry) if entry.is_over(device, now) || entry.is_left_elsewhere(here) => Displacement::Over(entry),
         Some(entry) => Displacement::Holds(entry),
         None => Displacement::None,
     }
@@ -101,6 +110,11 @@ pub fn displace(list: &mut Vec<DisplacedDevice>, device: Device, by: &SiteName, 
 /// Adds a phone whose user has just been logged out (SPEC 12.5).
 pub fn log_out(list: &mut Vec<DisplacedDevice>, device: Device, forced: Forced, now: Wall) {
     keep_out(list, device, Loss::LoggedOut(forced), now);
+}
+
+/// Adds a phone at which the user, at the site `here`, has just logged out by dialling.
+pub fn leave(list: &mut Vec<DisplacedDevice>, device: Device, here: &SiteName, now: Wall) {
+    keep_out(list, device, Loss::LeftAt(here.clone()), now);
 }
 
 fn keep_out(list: &mut Vec<DisplacedDevice>, device: Device, why: Loss, now: Wall) {
@@ -154,17 +168,21 @@ mod tests {
     }
 
     fn holds(list: &[DisplacedDevice], call_id: &'static str, now: u64) -> bool {
-        matches!(displacement(list, &device(call_id), Wall(now)), Displacement::Holds(_))
+        matches!(displacement(list, &device(call_id), &paris(), Wall(now)), Displacement::Holds(_))
+    }
+
+    fn paris() -> SiteName {
+        SiteName::new("paris")
     }
 
     #[test]
     fn the_old_call_id_is_refused_for_a_day_and_a_new_one_is_a_person() {
         let list = list();
         assert!(holds(&list, "a", 0) && holds(&list, "a", 24 * 60 * MINUTE - 1));
-        assert_eq!(displacement(&list, &device("a"), Wall(24 * 60 * MINUTE)), Displacement::None);
-        assert!(matches!(displacement(&list, &device("b"), Wall(1)), Displacement::Over(_)));
+        assert_eq!(displacement(&list, &device("a"), &paris(), Wall(24 * 60 * MINUTE)), Displacement::None);
+        assert!(matches!(displacement(&list, &device("b"), &paris(), Wall(1)), Displacement::Over(_)));
         let other = Device { host: Bytes::from_static(b"192.0.2.9:5060"), ..device("b") };
-        assert_eq!(displacement(&list, &other, Wall(1)), Displacement::None);
+        assert_eq!(displacement(&list, &other, &paris(), Wall(1)), Displacement::None);
     }
 
     #[test]
@@ -178,7 +196,7 @@ mod tests {
     fn a_second_displacement_within_ten_minutes_makes_it_wait_and_a_third_twice_as_long() {
         let mut list = list();
         bring_back(&mut list, &device("b"));
-        assert_eq!(displacement(&list, &device("b"), Wall(1)), Displacement::None);
+        assert_eq!(displacement(&list, &device("b"), &paris(), Wall(1)), Displacement::None);
         displace(&mut list, device("b"), &SiteName::new("berlin"), Wall(10 * MINUTE - 1));
         assert!(holds(&list, "c", 20 * MINUTE - 2) && !holds(&list, "c", 20 * MINUTE - 1));
         bring_back(&mut list, &device("c"));
@@ -223,6 +241,16 @@ mod tests {
             assert!(holds(&list, "a", 1) && !holds(&list, "b", 1), "a new Call-ID is a person");
             assert_eq!(list[0].refusal(&SiteName::new("paris")).warning.as_deref(), Some(text));
         }
+    }
+
+    #[test]
+    fn who_logged_out_at_a_phone_is_told_so_there_and_may_bring_it_elsewhere() {
+        let mut list = Vec::new();
+        leave(&mut list, device("a"), &paris(), Wall(0));
+        assert!(holds(&list, "a", 1) && !holds(&list, "b", 1), "a new Call-ID is a person");
+        assert_eq!(list[0].refusal(&paris()).warning.as_deref(), Some("logged out at this phone"));
+        let elsewhere = displacement(&list, &device("a"), &SiteName::new("london"), Wall(1));
+        assert!(matches!(elsewhere, Displacement::Over(_)));
     }
 
     #[test]

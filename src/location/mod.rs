@@ -17,7 +17,8 @@ mod table;
 pub use binding::Binding;
 pub use device::Device;
 pub use displaced::{
-    DisplacedDevice, Displacement, Forced, Loss, bring_back, displace, displacement, forgive, log_out, put_out_again,
+    DisplacedDevice, Displacement, Forced, Loss, bring_back, displace, displacement, forgive, leave, log_out,
+    put_out_again,
 };
 pub use ledger::{Ledger, LedgerFull, StoreId, StoreOp, When};
 pub use lost::{LostPhone, is_phone};

@@ -1,14 +1,19 @@
 //! Between the words of the links and those of the roles: neither knows the other.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use bytes::Bytes;
 
 use crate::hot_desk;
-use crate::link::messages::{self, LogoutRequest};
-use crate::location::{Device, Forced};
+use crate::ids::SiteName;
+use crate::link::messages::{self, KeptOut, LogoutRequest};
+use crate::location::{Device, DisplacedDevice, Displacement, Forced, Loss, Resident, displacement};
 use crate::settings;
-use crate::timing::TimeOfDay;
+use crate::timing::{TimeOfDay, Wall};
+
+/// Of a login's answer, for the phones that are kept out.
+const KEPT_OUT_BYTES: usize = 8_192;
 
 /// A phone as another site names it.
 pub(super) fn device(told: &messages::Device) -> Device {
@@ -25,6 +30,40 @@ pub(super) fn device_told(device: &Device) -> messages::Device {
         contact: text(&device.host),
         rotates: device.rotates,
     }
+}
+
+/// Phones that a login at `site` leaves kept out, as that site is told: the newest, as far as they go into a datagram beside the rest.
+pub(super) fn kept_out_told(displaced: &[DisplacedDevice], site: &SiteName, now: Wall) -> Vec<KeptOut> {
+    let holds =
+        |entry: &&DisplacedDevice| matches!(displacement(displaced, &entry.device, site, now), Displacement::Holds(_));
+    let mut room = KEPT_OUT_BYTES;
+    let mut fits = |told: &KeptOut| {
+        let device = &told.device;
+        let bytes = device.call_id.len() + device.contact.len() + device.instance.as_ref().map_or(0, String::len);
+        room = room.saturating_sub(bytes);
+        room > 0
+    };
+    let told = |entry: &DisplacedDevice| KeptOut {
+        device: device_told(&entry.device),
+        at: entry.at,
+        wait: entry.wait.as_secs(),
+    };
+    let mut newest: Vec<KeptOut> =
+        displaced.iter().rev().filter(holds).map(told).take_while(|told| fits(told)).collect();
+    newest.reverse();
+    newest
+}
+
+/// The same as the visited site `here` keeps them: the login there is what keeps them out.
+pub(super) fn kept_out(told: &[KeptOut], here: &SiteName) -> Vec<DisplacedDevice> {
+    let entry = |told: &KeptOut| DisplacedDevice {
+        device: device(&told.device),
+        why: Loss::LoggedIn(here.clone()),
+        at: told.at,
+        wait: Duration::from_secs(told.wait),
+        back: false,
+    };
+    told.iter().take(Resident::DISPLACED).map(entry).collect()
 }
 
 /// On what terms another site takes a visitor.

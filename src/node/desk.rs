@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::Node;
 use super::asking::{Notice, What};
-use super::convert::device_told;
+use super::convert::{device_told, kept_out};
 use super::features::{Deed, Wish};
 use super::in_force::FiledUser;
 use super::login::{cannot_be_reached, digest_of, guest_of};
@@ -179,7 +179,7 @@ impl Node {
         Seat { phone: place.phone, device: place.device, since: now.wall.max(after.unwrap_or_default()) }
     }
 
-    fn devices(&self, most: usize) -> Devices {
+    pub(super) fn devices(&self, most: usize) -> Devices {
         Devices { most, limit: self.config.site.registrar.device_limit }
     }
 
@@ -411,7 +411,7 @@ impl Node {
             login: answer.login,
             guest: Arc::new(guest),
             lease: Duration::from_secs(answer.lease.max(1)),
-            displaced: Vec::new(),
+            displaced: kept_out(&answer.kept_out, &self.config.site.name),
         };
         let here = self.config.site.name.clone();
         let mut visitor = arrive(present, arrival, bindings, now, self.entropy.next_u64());

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use super::asking::Notice;
-use super::convert::{device, forced_by, terms};
+use super::convert::{device, forced_by, kept_out_told, terms};
 use super::handover::Parcel;
 use super::in_force::{Settings, in_force};
 use super::logout::cause;
@@ -73,12 +73,13 @@ impl Node {
         let (user, login) = match taken {
             Ok(taken) => taken,
             Err(rejection) => {
-                let displaced = rejection.status == Status::FORBIDDEN && self.is_kept_out(now, request);
+                let displaced = rejection.status == Status::FORBIDDEN && self.is_kept_out(now, site, request);
                 let refusal = Refusal { displaced, ..refusal_of(&rejection) };
                 return self.refuse_site_with(now, server, asked, token, &refusal);
             }
         };
         let answer = LoginAnswer {
+            kept_out: kept_out_told(&login.resident.displaced, site, now.wall),
             login: login.number,
             lease: self.config.site.hot_desk.lease.as_secs(),
             settings: settings_of(&self.config, &user, &login.profile),
@@ -92,10 +93,10 @@ impl Node {
     }
 
     /// Whether a login is refused because its phone has lost the user (SPEC 5.5): that is looked at before anything else.
-    fn is_kept_out(&self, now: Now, request: &LoginRequest) -> bool {
+    fn is_kept_out(&self, now: Now, site: &SiteName, request: &LoginRequest) -> bool {
         let view = self.location.view(request.extension.as_str());
         let displaced = view.as_deref().and_then(Record::resident).map_or(&[][..], |resident| &resident.displaced);
-        let standing = displacement(displaced, &device(&request.device), now.wall);
+        let standing = displacement(displaced, &device(&request.device), site, now.wall);
         !request.by_dialling && matches!(standing, Displacement::Holds(_))
     }
 
@@ -311,14 +312,14 @@ impl Node {
         if request.login.is_none() {
             self.note_undone(now, request.login_id);
         }
-        let (forced, here) = (forced_by(request), &self.config.site.name);
+        let forced = forced_by(request);
         let devices: Vec<Device> = request.devices.iter().map(device).collect();
         let ended = view.as_deref().and_then(Record::resident).and_then(|resident| match forced {
             Some(why) => hot_desk::forced_out(resident, site, which, why, now),
-            None if request.by_hand => hot_desk::left_by_hand(resident, site, which, here, now),
+            None if request.by_hand => hot_desk::left_by_hand(resident, site, which, now),
             None => hot_desk::logout(resident, site, which, now),
         });
-        let kept_out_by = forced.map(Loss::LoggedOut).or_else(|| request.by_hand.then(|| Loss::LoggedIn(here.clone())));
+        let kept_out_by = forced.map(Loss::LoggedOut).or_else(|| request.by_hand.then(|| Loss::LeftAt(site.clone())));
         let late = view
             .as_deref()
             .and_then(Record::resident)

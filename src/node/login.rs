@@ -8,16 +8,16 @@ use std::time::Duration;
 use super::Node;
 use super::admit::{Account, Credible, Proven};
 use super::asking::{Notice, What};
-use super::convert::device_told;
+use super::convert::{device_told, kept_out};
 use super::logout::Untold;
 use super::tasks::{Asked, Licence, ServerTask};
 use crate::auth::Ha1s;
-use crate::hot_desk::{Arrival, arrive};
+use crate::hot_desk::{self, Arrival, arrive};
 use crate::ids::{Extension, LoginId, LoginNumber, SiteName};
 use crate::link::messages::{self, LoginAnswer, LoginRequest, PhoneDigest, Refusal, Terms};
 use crate::link::{Claims, Purpose};
-use crate::location::{Guest, Record, Visitor};
-use crate::registrar::{Judged, Update, judge, next_serial};
+use crate::location::{Binding, Device, Guest, Record, Seat, Visitor, displace};
+use crate::registrar::{Judged, Standing, Update, judge, next_serial, standing};
 use crate::rejection::Rejection;
 use crate::settings::{Credentials, Origin};
 use crate::sip::{self, Name, Status};
@@ -30,6 +30,13 @@ struct Arriving {
     asked: Asked,
     server: ServerId,
     update: Update,
+}
+
+/// A visitor's phones after a REGISTER, and those that had to go for it.
+struct Phones {
+    bindings: Vec<Binding>,
+    seats: Vec<Seat>,
+    lost: Vec<Device>,
 }
 
 /// A login that home has been asked for.
@@ -228,7 +235,6 @@ impl Node {
         let site = self.config.site.clone();
         let view = self.location.view(extension.as_str());
         let present = view.as_deref().and_then(Record::visitor);
-        let bindings = present.map_or(&[][..], |visitor| &visitor.bindings);
         // The digest is known to be right now: its nonce count is spent, as at every other REGISTER.
         if let Some(given) = self.credentials(&asked, &Name::Authorization) {
             self.verdict(now, &asked, &given, Some(Ha1s::from(&answer.ha1.clone().into())));
@@ -241,11 +247,8 @@ impl Node {
             }
         };
         let guest = guest_of(extension, &home, &answer);
-        let serial = next_serial(bindings, now.wall);
-        let judged = judge(bindings, &update, guest.allows.devices, &site.registrar, Some(now.wall), serial, now);
-        let bindings = match judged {
-            Ok(Judged::Changed { bindings, .. } | Judged::Extended { bindings }) => bindings,
-            Ok(Judged::Query | Judged::Unchanged) => bindings.to_vec(),
+        let Phones { bindings, seats, lost } = match self.phones_after(now, present, &update, guest.allows.devices) {
+            Ok(phones) => phones,
             Err(rejection) => {
                 self.release_licence(extension, id);
                 self.notify(now, Notice::undo(extension, &home, id));
@@ -268,9 +271,11 @@ impl Node {
             login: answer.login,
             guest: Arc::new(guest),
             lease: Duration::from_secs(answer.lease.max(1)),
-            displaced: Vec::new(),
+            displaced: kept_out(&answer.kept_out, &site.name),
         };
-        let visitor = arrive(present, arrival, bindings, now, self.entropy.next_u64());
+        let arrived = arrive(present, arrival, bindings, now, self.entropy.next_u64());
+        let mut visitor = Visitor { seats, ..arrived };
+        lost.into_iter().for_each(|device| displace(&mut visitor.displaced, device, &site.name, now.wall));
         let profile = visitor.guest.user.profile.clone();
         let licence = Licence::Settle(extension.clone(), id, profile, home.clone());
         let mut then = self.accepted(now, server, &asked, &visitor.bindings, &update);
@@ -279,6 +284,33 @@ impl Node {
         self.note_bound(now, asked.source.remote.ip());
         self.change(now, extension, Some(Record::Visitor(visitor)), then);
         self.hear_behind(now, extension, &home, behind);
+    }
+
+    /// The phones here once the one that logs in is among them. 403 for one that had to go from here, and for one device too many.
+    fn phones_after(
+        &self,
+        now: Now,
+        present: Option<&Visitor>,
+        update: &Update,
+        allowed: usize,
+    ) -> Result<Phones, Rejection> {
+        let site = &self.config.site;
+        let (before, seats, displaced) = present.map_or((&[][..], &[][..], &[][..]), |present| {
+            (&present.bindings[..], &present.seats[..], &present.displaced[..])
+        });
+        if let Standing::Refused(why) = standing(displaced, update, &site.name, now.wall) {
+            return Err(why);
+        }
+        let (mut seats, serial) = (seats.to_vec(), next_serial(before, now.wall));
+        let judged = judge(before, update, allowed, &site.registrar, Some(now.wall), serial, now)?;
+        let (mut bindings, mut lost) = match judged {
+            Judged::Changed { bindings, displaced } => (bindings, displaced),
+            Judged::Extended { bindings } => (bindings, Vec::new()),
+            Judged::Query | Judged::Unchanged => (before.to_vec(), Vec::new()),
+        };
+        let devices = self.devices(allowed);
+        lost.extend(hot_desk::make_room(before, &mut bindings, &mut seats, &update.device(), devices)?);
+        Ok(Phones { bindings, seats, lost })
     }
 
     /// REGISTERs that waited: as long as the user is logged in here, this site judges them itself.

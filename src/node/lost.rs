@@ -55,9 +55,11 @@ impl Node {
         if record.bindings().iter().any(|binding| binding.is_live(now.instant) && is_it(binding)) {
             return None;
         }
-        devices_of(asked).iter().find_map(|device| match displacement(record.displaced(), device, now.wall) {
+        let here = &self.config.site.name;
+        devices_of(asked).iter().find_map(|device| match displacement(record.displaced(), device, here, now.wall) {
+            Displacement::Over(entry) if entry.is_left_elsewhere(here) => None,
             // What it dials has a Call-ID of its own, which says nothing.
-            Displacement::Holds(entry) | Displacement::Over(entry) => Some(entry.refusal(&self.config.site.name)),
+            Displacement::Holds(entry) | Displacement::Over(entry) => Some(entry.refusal(here)),
             Displacement::None => None,
         })
     }

@@ -114,6 +114,7 @@ impl Node {
             }
         }
         let resident = base.as_ref().unwrap_or(resident);
+        let mut seats = resident.seats.clone();
         let profile = site.users.get(extension).map_or("basic", |user| &user.profile);
         let allowed = network.profile(profile).devices;
         let serial = next_serial(&resident.bindings, now.wall);
@@ -127,7 +128,11 @@ impl Node {
             }
             Judged::Query | Judged::Unchanged => (resident.bindings.clone(), Vec::new(), false),
             Judged::Extended { bindings } => (bindings, Vec::new(), true),
-            Judged::Changed { bindings, displaced } => (bindings, displaced, false),
+            Judged::Changed { mut bindings, displaced: mut lost } => {
+                let devices = self.devices(allowed);
+                lost.extend(hot_desk::make_room(&resident.bindings, &mut bindings, &mut seats, &device, devices)?);
+                (bindings, lost, false)
+            }
         };
         let mut then = self.accepted(now, server, asked, &bindings, &update);
         let (next, lazy) = match means {
@@ -141,7 +146,7 @@ impl Node {
             }
         };
         self.note_bound(now, asked.source.remote.ip());
-        let record = Record::Resident(next);
+        let record = Record::Resident(Resident { seats, ..next });
         if lazy {
             self.extend(now, extension, record, then)
         } else {
@@ -172,29 +177,42 @@ impl Node {
             Standing::Back(displaced) => base = Some(Visitor { displaced, ..visitor.clone() }),
             // What a displaced phone takes out is not what the others have put in, though it says `*`.
             Standing::Left(displaced) => {
-                let next = Visitor { displaced, ..visitor.clone() };
-                let then = self.accepted(now, server, asked, &[], &update);
-                self.change(now, extension, Some(Record::Visitor(next)), then);
-                self.lost_phone_leaves(now, extension, is_phone(&update.device()));
+                let (next, device) = (Visitor { displaced, ..visitor.clone() }, update.device());
+                if self.links.is_down(&visitor.home) {
+                    let then = self.accepted(now, server, asked, &[], &update);
+                    self.change(now, extension, Some(Record::Visitor(next)), then);
+                } else {
+                    // Home hears it too, and answers: whom it keeps out it names at the next login here.
+                    self.change(now, extension, Some(Record::Visitor(next)), Then::default());
+                    self.say_farewell(now, asked.clone(), Some(server), extension, &visitor.home, update);
+                }
+                self.lost_phone_leaves(now, extension, is_phone(&device));
                 return Ok(());
             }
         }
         let visitor = base.as_ref().unwrap_or(visitor);
         let (allowed, serial) = (visitor.guest.allows.devices, next_serial(&visitor.bindings, now.wall));
         let judged = judge(&visitor.bindings, &update, allowed, &site.registrar, proven.nonce_issued, serial, now)?;
-        let (bindings, displaced, lazy) = match judged {
+        let mut seats = visitor.seats.clone();
+        let (bindings, lost, lazy) = match judged {
             Judged::Query | Judged::Unchanged => {
                 self.unchanged(now, server, asked, extension, &visitor.bindings, &update);
                 return Ok(());
             }
             Judged::Extended { bindings } => (bindings, Vec::new(), true),
-            Judged::Changed { bindings, displaced } => (bindings, displaced, false),
+            Judged::Changed { mut bindings, displaced: mut lost } => {
+                let (device, devices) = (update.device(), self.devices(allowed));
+                lost.extend(hot_desk::make_room(&visitor.bindings, &mut bindings, &mut seats, &device, devices)?);
+                (bindings, lost, false)
+            }
         };
         let mut then = self.accepted(now, server, asked, &bindings, &update);
         match hot_desk::with_bindings(visitor, bindings) {
-            Stays::Here(mut next) => {
-                displaced.into_iter().for_each(|device| displace(&mut next.displaced, device, &site.name, now.wall));
-                if !hot_desk::same_devices(&visitor.bindings, &next.bindings) {
+            Stays::Here(next) => {
+                let mut next = Visitor { seats, ..next };
+                lost.into_iter().for_each(|device| displace(&mut next.displaced, device, &site.name, now.wall));
+                let same_phones = hot_desk::same_devices(&visitor.bindings, &next.bindings);
+                if !same_phones || next.seats.len() != visitor.seats.len() {
                     // SPEC 5.5: home keeps displaced phones out, and so must know which phones are here.
                     next.renew_at = now.instant;
                 }

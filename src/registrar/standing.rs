@@ -25,7 +25,7 @@ pub fn standing(displaced: &[DisplacedDevice], update: &Update, here: &SiteName,
         return Standing::Free;
     }
     let device = update.device();
-    match displacement(displaced, &device, now) {
+    match displacement(displaced, &device, here, now) {
         Displacement::None => Standing::Free,
         Displacement::Holds(entry) | Displacement::Over(entry) if update.leaves() => {
             let mut list = displaced.to_vec();

@@ -173,9 +173,12 @@ struct DisplacedForm {
     /// By the clock, at this minute of the day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     clock: Option<u16>,
-    /// For being idle; neither this nor `clock`: by an operator.
+    /// For being idle; neither this nor `clock` nor `left_at`: by an operator.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     idle: bool,
+    /// By the user, at this phone at that site.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    left_at: Option<String>,
     at: u64,
     /// Milliseconds.
     #[serde(default)]
@@ -499,17 +502,20 @@ impl From<EndingForm> for Ending {
 
 impl From<&DisplacedDevice> for DisplacedForm {
     fn from(displaced: &DisplacedDevice) -> Self {
-        let (by, clock, idle) = match &displaced.why {
-            Loss::LoggedIn(site) => (Some(site.as_str().to_owned()), None, false),
-            Loss::LoggedOut(Forced::Operator) => (None, None, false),
-            Loss::LoggedOut(Forced::Clock(at)) => (None, Some(at.0), false),
-            Loss::LoggedOut(Forced::Idle) => (None, None, true),
+        let name = |site: &SiteName| Some(site.as_str().to_owned());
+        let (by, clock, idle, left_at) = match &displaced.why {
+            Loss::LoggedIn(site) => (name(site), None, false, None),
+            Loss::LoggedOut(Forced::Operator) => (None, None, false, None),
+            Loss::LoggedOut(Forced::Clock(at)) => (None, Some(at.0), false, None),
+            Loss::LoggedOut(Forced::Idle) => (None, None, true, None),
+            Loss::LeftAt(site) => (None, None, false, name(site)),
         };
         Self {
             device: (&displaced.device).into(),
             by,
             clock,
             idle,
+            left_at,
             at: displaced.at.0,
             wait: u64::try_from(displaced.wait.as_millis()).unwrap_or(u64::MAX),
             back: displaced.back,
@@ -519,11 +525,12 @@ impl From<&DisplacedDevice> for DisplacedForm {
 
 impl From<DisplacedForm> for DisplacedDevice {
     fn from(form: DisplacedForm) -> Self {
-        let why = match (form.by, form.clock, form.idle) {
-            (Some(site), _, _) => Loss::LoggedIn(SiteName::new(site)),
-            (None, Some(at), _) => Loss::LoggedOut(Forced::Clock(TimeOfDay(at))),
-            (None, None, true) => Loss::LoggedOut(Forced::Idle),
-            (None, None, false) => Loss::LoggedOut(Forced::Operator),
+        let why = match (form.by, form.left_at, form.clock, form.idle) {
+            (Some(site), _, _, _) => Loss::LoggedIn(SiteName::new(site)),
+            (None, Some(site), _, _) => Loss::LeftAt(SiteName::new(site)),
+            (None, None, Some(at), _) => Loss::LoggedOut(Forced::Clock(TimeOfDay(at))),
+            (None, None, None, true) => Loss::LoggedOut(Forced::Idle),
+            (None, None, None, false) => Loss::LoggedOut(Forced::Operator),
         };
         Self {
             device: form.device.into(),
@@ -647,7 +654,8 @@ mod tests {
         let wait = Duration::from_secs(600);
         let lost = |why| DisplacedDevice { device: device(b"old"), why, at: START, wait, back: true };
         let forced = [Forced::Operator, Forced::Clock(TimeOfDay(1_200)), Forced::Idle].map(Loss::LoggedOut);
-        let losses = [Loss::LoggedIn(SiteName::new("berlin"))].into_iter().chain(forced);
+        let berlin = || SiteName::new("berlin");
+        let losses = [Loss::LoggedIn(berlin()), Loss::LeftAt(berlin())].into_iter().chain(forced);
         Record::Resident(Resident {
             bindings: vec![binding(now, 300)],
             away: Some(away),

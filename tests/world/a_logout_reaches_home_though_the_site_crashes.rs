@@ -85,7 +85,7 @@ fn who_has_dialled_the_logout_is_not_logged_in_by_a_refresh() {
     let (mut world, [desk, charles, away]) = cut_off(3, true);
     world.code(away, "*36");
     crashed_and_healed(&mut world);
-    is_kept_out(&mut world, away, "logged in at london");
+    is_kept_out(&mut world, away, "logged out at this phone");
     world.talk(charles, "201", desk);
     world.try_register_anew(away).expect("a person's new login");
     world.end();

@@ -63,6 +63,39 @@ fn at_home_as_much_once_the_user_has_been_elsewhere() {
 }
 
 #[test]
+fn a_phone_at_which_the_user_sits_is_one_of_them() {
+    for (site, own) in [("london", "205"), ("paris", "302")] {
+        for limit in [DeviceLimit::Displace, DeviceLimit::Refuse] {
+            let mut world = World::with(7, |sample| {
+                sample.network.profiles.get_mut("power").expect("a profile").devices = 2;
+                sample.site(site).registrar.device_limit = limit;
+            });
+            let (charles, sat) = (world.registered("202", "london"), world.registered(own, site));
+            world.code(sat, "*35*201*1201%23");
+            let first = world.registered("201", site);
+            let second = world.phone("201", site);
+            match (limit, world.try_register(second)) {
+                (DeviceLimit::Displace, Ok(())) => {
+                    world.pass(1);
+                    world.talk(charles, own, sat);
+                }
+                (DeviceLimit::Refuse, Err(refused)) => {
+                    assert!(refused.says("only 2 devices at a time"), "{refused:?}");
+                    world.code(sat, "*36");
+                    world.register(second);
+                }
+                (limit, outcome) => panic!("{site} {limit:?} {outcome:?}"),
+            }
+            let call = world.dial(charles, "201");
+            world.arrival(first);
+            world.arrival(second);
+            world.answered(call);
+            world.end();
+        }
+    }
+}
+
+#[test]
 fn a_displaced_phone_that_unregisters_takes_nobody_elses_binding_out() {
     for site in ["london", "paris"] {
         let mut world = World::new(2);

@@ -177,8 +177,42 @@ fn a_visitor_logs_out_at_a_phone_of_the_visitors_own() {
     world.pass(1);
     world.talk(charles, "201", desk);
     let refused = world.try_register(away).expect_err("a refresh is no login");
-    assert!(refused.says("logged in at london"), "{refused:?}");
+    assert!(refused.says("logged out at this phone"), "{refused:?}");
     world.try_register_anew(away).expect("a person's new login is one");
+    world.end();
+}
+
+#[test]
+fn a_phone_where_its_user_has_logged_out_is_told_so_there_and_may_be_brought_elsewhere() {
+    for site in ["london", "berlin"] {
+        let mut world = World::new(12);
+        let charles = world.registered("202", "london");
+        let away = world.registered("201", "paris");
+        world.code(away, "*36");
+        world.pass(1);
+        for _ in 0..2 {
+            let refused = world.try_register(away).expect_err("a refresh is no login");
+            assert!(refused.says("logged out at this phone"), "{refused:?}");
+        }
+        world.carry(away, site);
+        world.register(away);
+        world.talk(charles, "201", away);
+        world.end();
+    }
+}
+
+#[test]
+fn a_phone_where_its_user_has_logged_out_hears_where_the_user_is_now() {
+    let mut world = World::new(13);
+    let (first, second) = (world.registered("201", "paris"), world.registered("201", "paris"));
+    world.code(first, "*36");
+    let refused = world.try_register(first).expect_err("the user is at the other phone");
+    assert!(refused.says("logged out at this phone"), "{refused:?}");
+    world.code(second, "*36");
+    world.pass(1);
+    world.registered("201", "berlin");
+    let refused = world.try_register(second).expect_err("the user has gone on");
+    assert!(refused.says("logged in at berlin"), "{refused:?}");
     world.end();
 }
 

@@ -57,6 +57,7 @@ mod a_request_has_its_breadth;
 mod a_server_that_ends_tells_who_waits;
 mod a_service_urn_calls_for_help;
 mod a_short_code_says_how_the_call_is_made;
+mod a_site_forgets_no_phone_that_is_kept_out;
 mod a_site_may_turn_visitors_away;
 mod a_site_that_does_not_answer_is_unreachable_in_that_very_call;
 mod a_thousand_leases_are_renewed_without_a_rush;

@@ -129,7 +129,7 @@ pub struct LogoutRequest {
     /// Because the user was idle.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub idle: bool,
-    /// A person ended it by dialling at the visitor's own phone: that one is kept out, as by a login at home (SPEC 10.1).
+    /// A person ended it by dialling at the visitor's own phone: that one is kept out there (SPEC 10.1).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub by_hand: bool,
     /// The phones that are kept out: home may have ceased to believe in the login, and not know them any more.

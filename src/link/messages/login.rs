@@ -137,6 +137,22 @@ pub struct LoginAnswer {
     pub settings: Settings,
     /// By which V checks the user's digests from now on.
     pub ha1: Ha1,
+    /// The user's phones that H keeps out, oldest first: V answers them itself from now on (SPEC 5.5).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kept_out: Vec<KeptOut>,
+}
+
+/// A phone that has lost the user.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct KeptOut {
+    /// The phone.
+    pub device: Device,
+    /// Since when.
+    #[serde(with = "words::wall")]
+    pub at: Wall,
+    /// A new Call-ID does not help it before so many seconds have passed.
+    pub wait: u64,
 }
 
 /// H(A1) by algorithm, hexadecimal. Not the password, but as good as it within the realm.

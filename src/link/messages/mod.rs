@@ -19,7 +19,7 @@ mod settings;
 mod words;
 
 pub use lease::{Displaced, Gone, LogoutRequest, Outcome, RenewAnswer, RenewRequest, Renewal, Renewed, SettingsNotice};
-pub use login::{Device, Ha1, LoginAnswer, LoginRequest, PhoneDigest, Pin, Refusal, Shortage, Terms};
+pub use login::{Device, Ha1, KeptOut, LoginAnswer, LoginRequest, PhoneDigest, Pin, Refusal, Shortage, Terms};
 pub use settings::{Allows, Forwards, Settings, SettingsAnswer, SettingsChange, ShortCode};
 
 use serde::Serialize;

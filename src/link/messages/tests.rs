@@ -40,6 +40,11 @@ fn answer() -> LoginAnswer {
         profile: "power".into(),
         settings: Settings::of(&user, &Profile { devices: 5, calls: 10, ..Profile::default() }, 7),
         ha1: (&user.credentials).into(),
+        kept_out: vec![KeptOut {
+            device: Device::at(([192, 0, 2, 8], 5060).into(), "left-behind", None),
+            at: Wall(1_790_000_000_000),
+            wait: 600,
+        }],
     }
 }
 
@@ -142,6 +147,7 @@ fn what_a_later_release_adds_is_skipped_and_what_it_leaves_out_has_a_default() {
         "settings": {"version": 2, "name": "Ada", "allows": {"devices": 9, "video": true}}}"#;
     let answer: LoginAnswer = decode(later).expect("readable");
     assert_eq!((answer.settings.name.as_str(), answer.settings.priority, answer.settings.allows.calls), ("Ada", 5, 4));
+    assert!(answer.kept_out.is_empty());
     let terms: Terms = decode(br#"{"visitors": true, "shortage": "auction"}"#).expect("readable");
     assert_eq!(terms.shortage, Shortage::Refuse);
     let renewed: RenewAnswer =
