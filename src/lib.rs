@@ -12,7 +12,7 @@
 //!
 //! ```text
 //! 5 faces     main  cli/(run check dial who logout reset demo hash secret)  admin/(the operator's API)
-//! 4 world     config/(raw serde → validated)  net/(udp, rtp, driver, siblings, resolver)  storage/(redb)  telemetry  shutdown
+//! 4 world     config/(raw serde → validated)  net/(udp, nobody, rtp, driver, siblings, resolver)  storage/(redb)  telemetry  shutdown
 //! 3 building  node/(owns all of the below, wiring only)  event  phone/(the other side of the wire: demo and tests)
 //! 2 roles     registrar/  hot_desk/(home, visited, joined, desk, renewal, schedule, licence)  proxy/(source, targets, diversion, forward, context,
 //!             loops, calls)  service/(what the site answers itself: subscription, reg_info, own_call, tone, setting)

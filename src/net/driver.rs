@@ -1,6 +1,7 @@
 //! The loop of one site, or of one of its shards. It decides nothing: it carries what came to the node, and what the node gives out to the world.
 
 use std::future::poll_fn;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -38,6 +39,8 @@ pub struct Driver {
     resolver: Resolver,
     /// What has been looked up, for the node.
     resolved: Vec<(String, Resolved)>,
+    /// Where nobody listens, for the node.
+    nobody: Vec<SocketAddr>,
     orders: mpsc::Receiver<Order>,
     tell: Tell,
     tap: Option<Tap>,
@@ -61,7 +64,7 @@ impl Driver {
         idle: watch::Sender<bool>,
         gauges: Arc<Gauges>,
     ) -> Self {
-        let (alarm, draining, tap, resolved) = (Alarm::new(), false, None, Vec::new());
+        let (alarm, draining, tap, resolved, nobody) = (Alarm::new(), false, None, Vec::new(), Vec::new());
         let rtp = RtpPorts::new(sockets.addresses().collect());
         Self {
             node,
@@ -71,6 +74,7 @@ impl Driver {
             store,
             resolver,
             resolved,
+            nobody,
             orders,
             tell,
             tap,
@@ -121,7 +125,8 @@ impl Driver {
             let (io, timer) = (self.sockets.poll_ready(cx), self.alarm.poll(cx, due));
             let (handed_over, news) = (self.siblings.poll_ready(cx), self.store.poll_news(cx));
             let looked_up = self.resolver.poll_answer(cx).map(|answer| self.resolved.push(answer));
-            let ready = [io, timer, handed_over, news, looked_up].iter().any(Poll::is_ready);
+            let nobody = self.sockets.poll_nobody(cx).map(|remote| self.nobody.push(remote));
+            let ready = [io, timer, handed_over, news, looked_up, nobody].iter().any(Poll::is_ready);
             if ready { Poll::Ready(None) } else { Poll::Pending }
         })
         .await
@@ -143,6 +148,10 @@ impl Driver {
                 }
                 self.node.handle_datagram(now, flow, datagram);
             }
+        }
+        // After what has come: who has answered is there.
+        for remote in std::mem::take(&mut self.nobody) {
+            self.node.handle_nobody(now, remote);
         }
     }
 

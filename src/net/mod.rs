@@ -7,13 +7,16 @@
 //!
 //! Tones leave by ports of their own ([`RtpPorts`](rtp)), which are open only meanwhile.
 //!
-//! Assumptions: UDP only; ICMP errors are not reported to an unconnected socket (Linux, without `IP_RECVERR`), so a peer that
-//! does not listen is noticed by its silence. Out of scope: what a datagram means, and what is told to whom.
+//! Where nobody listens is told by ICMP ([`nobody`](nobody)), on Linux; elsewhere it is noticed by the silence.
+//!
+//! Assumptions: UDP only. Out of scope: what a datagram means, and what is told to whom.
 
 mod clock;
 mod driver;
 mod drops;
 mod handle;
+#[cfg(target_os = "linux")]
+mod nobody;
 mod resolver;
 mod rtp;
 mod siblings;

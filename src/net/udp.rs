@@ -6,14 +6,18 @@
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr, UdpSocket as StdSocket};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use socket2::{Domain, Protocol, Socket as RawSocket, Type};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
+use tokio::sync::mpsc;
 
 use super::drops::Drops;
+#[cfg(target_os = "linux")]
+use super::nobody;
 use crate::settings::Listen;
 use crate::transmit::{Flow, SENDABLE, SocketId, Transmit};
 
@@ -25,6 +29,12 @@ const LONGEST: usize = 65_535;
 
 /// Datagrams of one socket that wait while the kernel's send buffer is full. More are dropped, the newest first: SIP sends again.
 const WAITING: usize = 1024;
+
+/// Reports of where nobody listens that wait for the node. More are dropped: the peer's silence says the same, later.
+const REPORTS: usize = 64;
+
+/// So often a call on a socket is made again because it failed with what is said of an earlier datagram.
+const TRIES: usize = 4;
 
 /// A socket that can't be bound.
 #[derive(Debug, thiserror::Error)]
@@ -86,6 +96,9 @@ fn open(address: SocketAddr, shared: bool) -> io::Result<Bound> {
     socket.bind(&address.into())?;
     let (receive_buffer, send_buffer) = (socket.recv_buffer_size()?, socket.send_buffer_size()?);
     let socket: StdSocket = socket.into();
+    // Where the system can't, a peer that does not listen is noticed by its silence.
+    #[cfg(target_os = "linux")]
+    let _ = nobody::ask(&socket, address.is_ipv6());
     Ok(Bound { address: socket.local_addr()?, socket, receive_buffer, send_buffer })
 }
 
@@ -104,22 +117,27 @@ pub enum Sent {
 pub struct Sockets {
     sockets: Vec<Socket>,
     buffer: Box<[u8]>,
+    reports: mpsc::Receiver<SocketAddr>,
 }
 
 struct Socket {
     /// Watched for what comes only: to be told that it is writable again would wake the loop once for every datagram sent.
-    udp: AsyncFd<StdSocket>,
+    udp: Arc<AsyncFd<StdSocket>>,
     ip: IpAddr,
     waiting: VecDeque<(SocketAddr, Bytes)>,
 }
 
 impl Socket {
-    fn new(bound: Bound) -> io::Result<Self> {
+    fn new(bound: Bound, reports: &mpsc::Sender<SocketAddr>) -> io::Result<Self> {
         #[expect(
             deprecated,
             reason = "the successor is unsafe to call; a std socket keeps its descriptor open, as it asks"
         )]
-        let udp = AsyncFd::with_interest(bound.socket, Interest::READABLE)?;
+        let udp = Arc::new(AsyncFd::with_interest(bound.socket, Interest::READABLE | Interest::ERROR)?);
+        #[cfg(target_os = "linux")]
+        drop(tokio::spawn(nobody::watch(Arc::clone(&udp), reports.clone())));
+        #[cfg(not(target_os = "linux"))]
+        let _ = reports;
         Ok(Self { udp, ip: bound.address.ip(), waiting: VecDeque::new() })
     }
 }
@@ -127,8 +145,9 @@ impl Socket {
 impl Sockets {
     /// Hands the sockets to the runtime that this is called in.
     pub fn new(bound: Vec<Bound>) -> io::Result<Self> {
-        let sockets = bound.into_iter().map(Socket::new).collect::<io::Result<_>>()?;
-        Ok(Self { sockets, buffer: vec![0; LONGEST].into() })
+        let (tell, reports) = mpsc::channel(REPORTS);
+        let sockets = bound.into_iter().map(|bound| Socket::new(bound, &tell)).collect::<io::Result<_>>()?;
+        Ok(Self { sockets, buffer: vec![0; LONGEST].into(), reports })
     }
 
     /// The sockets, by what they are called in a [`Flow`].
@@ -151,21 +170,31 @@ impl Sockets {
         if ready { Poll::Ready(()) } else { Poll::Pending }
     }
 
+    /// Ready with an address at which nobody listens, as the network says of a datagram that was sent there.
+    pub fn poll_nobody(&mut self, cx: &mut Context<'_>) -> Poll<SocketAddr> {
+        match self.reports.poll_recv(cx) {
+            Poll::Ready(Some(nobody)) => Poll::Ready(nobody),
+            // Nobody watches: there is nothing to come.
+            Poll::Ready(None) | Poll::Pending => Poll::Pending,
+        }
+    }
+
     /// The next datagram of that socket, `None` when there is none now. It is a copy of its own size, so that what keeps a part
     /// of it keeps no more than it.
     pub fn receive(&mut self, id: SocketId) -> Option<(Flow, Bytes)> {
         let socket = self.sockets.get(usize::from(id.0))?;
-        loop {
+        for _ in 0..TRIES {
             match socket.udp.try_io(Interest::READABLE, |udp| udp.recv_from(&mut self.buffer)) {
                 Ok((length, remote)) => {
                     let datagram = Bytes::copy_from_slice(self.buffer.get(..length)?);
                     return Some((Flow { socket: id, remote }, datagram));
                 }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return None,
                 // An earlier datagram's fate, told to the next call: this one has not looked yet.
-                Err(error) if is_about_a_peer(&error) => {}
-                Err(_) => return None,
+                Err(_) => {}
             }
         }
+        None
     }
 
     /// Sends, or queues behind what waits already.
@@ -212,22 +241,23 @@ impl Sockets {
     }
 }
 
+/// Sends, again if need be: the first error may be what ICMP said of an earlier datagram, and then this one was not sent. One of its own
+/// comes each time.
 fn try_send(udp: &StdSocket, bytes: &Bytes, remote: SocketAddr) -> io::Result<()> {
-    match udp.send_to(bytes, remote) {
-        // The error is an earlier datagram's, and this one was not sent.
-        Err(error) if is_about_a_peer(&error) => udp.send_to(bytes, remote),
-        result => result,
+    let mut result = udp.send_to(bytes, remote);
+    for _ in 1..TRIES {
+        match &result {
+            Err(error) if error.kind() != ErrorKind::WouldBlock => result = udp.send_to(bytes, remote),
+            Ok(_) | Err(_) => break,
+        }
     }
-    .map(drop)
-}
-
-/// Whether an error is what ICMP said of an earlier datagram.
-fn is_about_a_peer(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset)
+    result.map(drop)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     const ANY: &str = "127.0.0.1:0";
@@ -284,17 +314,26 @@ mod tests {
         assert_eq!((&buffer[..length], from), (&b"ping"[..], addresses[1]));
     }
 
+    #[cfg(target_os = "linux")]
     #[tokio::test]
-    async fn a_peer_that_does_not_listen_stops_nobody() {
-        let (addresses, mut sockets) = sockets(&[ANY]);
-        let gone = StdSocket::bind(ANY).and_then(|socket| socket.local_addr()).expect("a free port");
-        let phone = StdSocket::bind(ANY).expect("a free port");
-        for _ in 0..3 {
-            assert_eq!(sockets.send(transmit(0, gone)), Sent::Taken);
+    async fn where_nobody_listens_is_told_and_stops_nobody() {
+        for any in [ANY, "[::1]:0"] {
+            let (addresses, mut sockets) = sockets(&[any]);
+            let gone = StdSocket::bind(any).and_then(|socket| socket.local_addr()).expect("a free port");
+            let phone = StdSocket::bind(any).expect("a free port");
+            phone.set_read_timeout(Some(Duration::from_secs(10))).expect("a timeout");
+            for _ in 0..100 {
+                assert_eq!(sockets.send(transmit(0, gone)), Sent::Taken);
+                // The report of the last one fails no other.
+                assert_eq!(sockets.send(transmit(0, phone.local_addr().expect("bound"))), Sent::Taken);
+                assert_eq!(phone.recv(&mut [0; 16]).expect("it arrives"), 5);
+            }
+            phone.send_to(b"ping", addresses[0]).expect("sent");
+            ready(&sockets).await;
+            assert!(sockets.receive(SocketId(0)).is_some());
+            let told = std::future::poll_fn(|cx| sockets.poll_nobody(cx));
+            assert_eq!(tokio::time::timeout(Duration::from_secs(10), told).await, Ok(gone));
         }
-        phone.send_to(b"ping", addresses[0]).expect("sent");
-        ready(&sockets).await;
-        assert!(sockets.receive(SocketId(0)).is_some());
     }
 
     #[tokio::test]

@@ -3,7 +3,9 @@
 //! The shell carries them ([`Node::poll_handover`] here, [`Node::handle_handover`] there) and may drop them where a shard can't keep
 //! up: a packet is sent again by whoever sent it, the next call says anew that a user is not there, renewals fall due again, who is
 //! taken for idle is logged out a call too early, a feature that nobody performs is refused after a while, the first shard looks at the
-//! links by its own timers, and who waits for a line is told of the next one.
+//! links by its own timers, who waits for a line is told of the next one, and where nobody listens is noticed by the silence.
+
+use std::net::SocketAddr;
 
 use super::Node;
 use super::features::{Deed, Wish};
@@ -55,6 +57,8 @@ pub(super) enum Parcel {
     Trunks,
     /// A call that waits for a line may have one.
     Line(Key),
+    /// Nobody listens at that address.
+    Nobody(SocketAddr),
 }
 
 impl Node {
@@ -83,6 +87,7 @@ impl Node {
             Parcel::Links => self.look_at_sites(now),
             Parcel::Trunks => self.look_at_trunks(now),
             Parcel::Line(key) => self.line_free(now, key),
+            Parcel::Nobody(remote) => self.transactions.unreachable(now.instant, remote),
         }
     }
 

@@ -338,7 +338,17 @@ impl Node {
         node
     }
 
-    /// The network said that nobody listens at `remote` (ICMP).
+    /// The network said (ICMP) that nobody listens at `remote`. The report may have come to another socket of the site than the one that
+    /// the datagram left by, so it is every shard's. Anybody may have forged it: it ends no INVITE that
+    /// anything was heard of.
+    pub fn handle_nobody(&mut self, now: Now, remote: SocketAddr) {
+        for shard in 0..self.commons.owners.shards() {
+            self.hand_over(now, ShardId(shard), Parcel::Nobody(remote));
+        }
+        self.settle(now);
+    }
+
+    /// Nothing can be sent to `remote`.
     pub fn handle_unreachable(&mut self, now: Now, remote: SocketAddr) {
         self.transactions.unreachable(now.instant, remote);
         self.settle(now);

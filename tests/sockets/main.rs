@@ -18,6 +18,7 @@ mod hot_desk;
 mod limbo;
 mod longest_call;
 mod message;
+mod nobody;
 mod reg_event;
 mod registration;
 mod settings;

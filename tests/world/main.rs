@@ -53,6 +53,7 @@ mod a_phone_watches_its_registrations;
 mod a_phone_without_its_user_calls_for_help_only;
 mod a_proof_of_a_call_that_is_not_up_opens_no_trunk;
 mod a_replayed_link_datagram_is_refused;
+mod a_report_that_nobody_is_there_ends_only_what_is_silent;
 mod a_request_has_its_breadth;
 mod a_server_that_ends_tells_who_waits;
 mod a_service_urn_calls_for_help;

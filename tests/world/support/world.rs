@@ -488,6 +488,11 @@ impl World {
         self.lines.cut_one_way(from, to);
     }
 
+    /// The network says to a site that nobody listens there, true or not.
+    pub fn nobody_at(&mut self, site: &str, remote: SocketAddr) {
+        self.happen(Happening::Nobody { site: site.into(), shard: 0, remote });
+    }
+
     /// Whether nothing goes from one to the other.
     pub fn is_cut(&self, from: &str, to: &str) -> bool {
         self.lines.is_cut(from, to)
@@ -756,7 +761,7 @@ impl World {
             Happening::Nobody { site, shard, remote } => {
                 let now = self.clock_of(&site);
                 if let Some(node) = self.site_mut(&site).shards.get_mut(shard) {
-                    node.handle_unreachable(now, remote);
+                    node.handle_nobody(now, remote);
                 }
                 self.drain_site(&site);
             }
