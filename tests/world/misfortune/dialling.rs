@@ -65,6 +65,9 @@ impl History {
         let digits = digits(wish, chair);
         let call = self.world.act(seat, |phone, now| phone.call(now, &digits));
         self.stir(&concerned);
+        if matches!(wish, Wish::LogOut) {
+            self.left.insert(chair);
+        }
         self.dialled.insert(chair, Dialled { call, wish, at: now, concerned, blocked });
     }
 

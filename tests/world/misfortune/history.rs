@@ -75,6 +75,8 @@ pub struct History {
     pub(super) asked: BTreeMap<Chair, Asked>,
     /// Codes under way.
     pub(super) dialled: BTreeMap<Chair, Dialled>,
+    /// Phones at which a logout was dialled: their next REGISTERs may be refused for it.
+    pub(super) left: BTreeSet<Chair>,
     /// How many wrong PINs were dialled.
     pub(super) wrong: usize,
     /// When anything was last dialled, or ordered by an operator, that concerns a user.
@@ -116,6 +118,7 @@ impl History {
             promises: Promises::new(&chairs),
             asked: BTreeMap::new(),
             dialled: BTreeMap::new(),
+            left: BTreeSet::new(),
             wrong: 0,
             stirred: BTreeMap::new(),
             mended: Duration::ZERO,
@@ -412,8 +415,9 @@ impl History {
         let (site, home) = (chair.site, home_of(chair.who));
         let lost = reason.starts_with("logged in at") || reason == "another phone has taken over";
         let dismissed = reason == "logged out by the operator" && self.promises.was_dismissed(chair.who);
+        let left = reason == "logged out at this phone" && self.left.contains(&chair);
         match status.0 {
-            403 if (lost || dismissed) && self.promises.was_ever_let_in(chair) => {
+            403 if (lost || dismissed || left) && self.promises.was_ever_let_in(chair) => {
                 self.promises.displaced(chair);
                 Ok(())
             }
