@@ -40,12 +40,14 @@ pub(super) struct Farewell {
 }
 
 impl Node {
+    /// Whether home is being asked about that very REGISTER: this is a copy.
+    pub(super) fn is_farewell(&self, asked: &Asked) -> bool {
+        let via = asked.request.via().raw();
+        self.farewells.values().any(|other| other.asked.request.via().raw() == via)
+    }
+
     /// A REGISTER over a fresh nonce of ours that binds nothing.
     pub(super) fn hear_farewell(&mut self, now: Now, asked: Asked, user: &Extension, home: &SiteName, update: Update) {
-        let via = asked.request.via().raw();
-        if self.farewells.values().any(|other| other.asked.request.via().raw() == via) {
-            return; // a copy: the first one is being judged
-        }
         if self.links.is_down(home) {
             return self.accept_farewell(now, None, &asked, user, &update);
         }

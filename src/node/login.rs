@@ -66,6 +66,10 @@ impl Node {
         if let Some(visitor) = known.filter(|visitor| self.is_open_lab() || proves(visitor)) {
             return self.register_known(now, asked, extension, visitor);
         }
+        // A copy of what home is asked about is a copy, whatever has become of its nonce.
+        if self.is_farewell(&asked) {
+            return;
+        }
         if let Err(rejection) = self.credible_register(now, &asked, extension) {
             return self.refuse_statelessly(&asked, &rejection);
         }
