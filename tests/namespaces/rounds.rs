@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use hotdesk::ids::Entropy;
+use hotdesk::sip::Status;
 
 use super::company::LEASE;
 use super::ground::SITES;
@@ -98,6 +99,20 @@ fn after_every_fault_a_call_finds_the_phone_where_its_user_logged_in_last() {
     assert!(people.complaints().is_empty(), "{:#?}", people.complaints());
 }
 
+/// The answer to what a phone has asked. It asks again while a site is not yet seen to be back (SPEC 8.1, 8.5).
+fn answered(people: &mut People, phone: Seat, expires: u32) -> Result<(), (Status, String)> {
+    for _ in 0..20 {
+        match people.answer(phone) {
+            Err((status, _)) if status == Status::SERVER_TIMEOUT => {
+                people.pass(Duration::from_millis(500));
+                people.ask(phone, expires, false);
+            }
+            answer => return answer,
+        }
+    }
+    people.answer(phone)
+}
+
 fn play(people: &mut People, chance: &mut Entropy, round: u32, mover: &mut Mover, reception: &[Seat]) {
     let fault = Fault::any(chance);
     let phone = mover.phones[chance.below(3) as usize];
@@ -108,7 +123,8 @@ fn play(people: &mut People, chance: &mut Entropy, round: u32, mover: &mut Mover
         && let Some(before) = mover.at.take()
     {
         people.ask(before, 0, false);
-        people.answer(before).unwrap_or_else(|refusal| panic!("{} can't leave: {refusal:?}", people.name(before)));
+        answered(people, before, 0)
+            .unwrap_or_else(|refusal| panic!("{} can't leave: {refusal:?}", people.name(before)));
     }
     people.note(format!("round {round}: {name} logs in, then {fault:?}"));
     // A fault may come in the middle of the login.
@@ -118,7 +134,8 @@ fn play(people: &mut People, chance: &mut Entropy, round: u32, mover: &mut Mover
         people.pass(Duration::from_millis(chance.below(40)));
         fault.begin(people);
     }
-    match people.answer(phone) {
+    let answer = if amid { people.answer(phone) } else { answered(people, phone, 3600) };
+    match answer {
         Ok(()) => mover.at = Some(phone),
         // Whether it was taken nobody knows; it is undone in the end.
         Err(_) if amid => mover.at = None,
