@@ -199,7 +199,6 @@ impl Node {
                 let status = call.context.best_status().unwrap_or(Status::DECLINE);
                 let reason = format!("SIP;cause={status};text=\"{}\"", status.reason());
                 self.cancel_branches(now, key, Some(reason.as_bytes()));
-                self.give_up_silent(now, key);
             }
             Step::Next(stage) => self.start_stage(now, key, stage),
             Step::Finish(best) => self.exhausted(now, key, best),
@@ -331,18 +330,6 @@ impl Node {
             if let Some(client) = call.clients.get(branch).and_then(|leg| leg.client) {
                 self.transactions.cancel(now.instant, client, reason, ClientTask::Unheard);
             }
-        }
-    }
-
-    /// An INVITE is declined: a phone that has said nothing at all, and may be off the net, is not waited for. It hears the CANCEL with
-    /// its first provisional response (RFC 3261 §9.1), and its 2xx is still passed on.
-    fn give_up_silent(&mut self, now: Now, key: Key) {
-        let Some(call) = self.calls.of(key).filter(|call| call.asked.request.method() == &Method::INVITE) else {
-            return;
-        };
-        let silent: Vec<usize> = call.context.pending().filter(|&branch| call.context.is_silent(branch)).collect();
-        for branch in silent {
-            self.judge(now, key, branch, Input::Silence, None);
         }
     }
 
