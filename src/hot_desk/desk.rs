@@ -109,7 +109,7 @@ pub fn stand_up_at_home(resident: &Resident, is_left: impl Fn(&Seat) -> bool, no
     }
     if next.away.is_none() && next.seats.is_empty() && next.bindings.is_empty() {
         next.displaced.clear();
-        next.login = next_number(resident.login, now.wall);
+        next.login = next_number(resident, now.wall);
     }
     Some(next)
 }

@@ -13,7 +13,7 @@ use crate::timing::Now;
 /// ring again then, as after any logout there (SPEC 5.7). `None`: the user is logged in nowhere.
 pub fn force_out(resident: &Resident, here: &SiteName, forced: Forced, now: Now) -> Option<(Resident, Option<Notice>)> {
     let mut next = resident.clone();
-    next.login = next_number(resident.login, now.wall);
+    next.login = next_number(resident, now.wall);
     if let Some(away) = next.away.take() {
         next.tombstones.clear();
         keep_out(&mut next, away.devices, forced, now);

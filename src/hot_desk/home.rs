@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use super::{Notice, Which, displace_away, joined, next_number, relabel};
+use super::{Notice, Which, displace_away, fall_back, joined, next_number, relabel};
 use crate::ids::{LoginNumber, SiteName};
 use crate::location::{Binding, Device, Resident, bring_back, displace};
 use crate::timing::Now;
@@ -76,7 +76,7 @@ pub fn come_home(
 ) -> (Resident, Option<Notice>) {
     let mut next = Resident { bindings, tombstones: Vec::new(), ..resident.clone() };
     bring_back(&mut next.displaced, device);
-    let notice = displace_away(&mut next, next_number(resident.login, now.wall), Some(device), here, now);
+    let notice = displace_away(&mut next, next_number(resident, now.wall), Some(device), here, now);
     relabel(&mut next, here);
     lost.into_iter().for_each(|device| displace(&mut next.displaced, device, here, now.wall));
     (next, notice)
@@ -127,7 +127,7 @@ pub fn not_there(resident: &Resident, site: &SiteName, login: LoginNumber, now: 
 /// The user is at home again. The number moves on, so that a renewal that was under way can't take the login up again; phones
 /// that lost the user to it may have it back.
 fn ended(resident: &Resident, now: Now) -> Resident {
-    let login = next_number(resident.login, now.wall);
+    let login = next_number(resident, now.wall);
     let (tombstones, displaced, seats) = (Vec::new(), Vec::new(), Vec::new());
     Resident { away: None, login, tombstones, displaced, seats, ..resident.clone() }
 }
@@ -136,7 +136,9 @@ fn ended(resident: &Resident, now: Now) -> Resident {
 /// phones, for the visited site may be heard again: with the newest number that it has taken, which lifts ours. `None`: it has not run out.
 pub fn lease_out(resident: &Resident, now: Instant) -> Option<Resident> {
     resident.away.as_ref().filter(|away| away.until <= now)?;
-    Some(Resident { away: None, login: joined::certain(resident), ..resident.clone() })
+    let mut next = Resident { away: None, ..resident.clone() };
+    fall_back(&mut next, joined::certain(resident));
+    Some(next)
 }
 
 /// Drops the bindings that have run out; `None` if none has. With the last one at home the present login ends. A parked phone that was off for

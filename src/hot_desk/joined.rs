@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use super::fall_back;
 use super::login::{DEVICES, LoginRequest};
 use super::renewal::{Renewal, prolong};
 use crate::ids::{LoginId, LoginNumber, SiteName};
@@ -47,10 +48,10 @@ pub(super) fn undo(resident: &Resident, id: LoginId) -> Option<Resident> {
         Some(later) => later.before = before,
         None => {
             (away.id, away.since) = (before.id, before.since);
-            // Only the site that undoes it was ever told the number.
-            next.login = before.login;
+            fall_back(&mut next, before.login);
         }
     }
+    let away = next.away.as_mut()?;
     if let Some(later) = away.joined.iter_mut().skip(at).find(|later| later.device.is(&device)) {
         later.is_new |= is_new;
         later.was_out |= was_out;

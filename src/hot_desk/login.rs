@@ -141,7 +141,7 @@ fn move_to(
     devices.retain(|other| !other.is(device));
     devices.truncate(DEVICES - 1);
     devices.push(device.clone());
-    let login = next_number(resident.login, now.wall);
+    let login = next_number(resident, now.wall);
     resident.away.take_if(|away| away.site == request.site);
     let notice = displace_away(resident, login, Some(device), &request.site, now);
     resident.bindings.retain(|binding| binding.is_live(now.instant) && !binding.device.is(device));

@@ -16,6 +16,7 @@ mod desk;
 mod forced;
 mod home;
 mod joined;
+mod lately;
 mod licence;
 mod login;
 mod renewal;
@@ -30,6 +31,7 @@ pub use forced::{force_out, forced_out, keep_out_late, left_by_hand};
 pub use home::{
     HomeRegister, Wish, at_home, come_home, expire, lease_out, logout, not_there, refresh_parked, stay_home,
 };
+pub use lately::LatelyEnded;
 pub use licence::Licences;
 pub use login::{Login, LoginRequest, Terms, Which, login};
 pub use renewal::{Renewal, Renewed, renew};
@@ -60,8 +62,15 @@ pub enum Notice {
 }
 
 /// SPEC 8.7: the larger of the last plus one and the wall clock in milliseconds.
-fn next_number(last: LoginNumber, now: Wall) -> LoginNumber {
+fn next_number(resident: &Resident, now: Wall) -> LoginNumber {
+    let last = resident.login.max(resident.given);
     LoginNumber(last.0.saturating_add(1).max(now.0))
+}
+
+/// An earlier login is the present one again; the number of the one until now stays given.
+fn fall_back(resident: &mut Resident, login: LoginNumber) {
+    resident.given = resident.given.max(resident.login);
+    resident.login = login;
 }
 
 /// Ends a login elsewhere in favour of the login `login` at `now_at` from `device`: the other phones there are displaced, and

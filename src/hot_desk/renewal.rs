@@ -142,7 +142,7 @@ fn take(mut resident: Resident, site: &SiteName, renewal: &Renewal, lease: Durat
 }
 
 fn return_home(resident: &Resident, renewal: &Renewal, here: &SiteName, now: Now) -> Resident {
-    let login = next_number(resident.login, now.wall);
+    let login = next_number(resident, now.wall);
     let mut next = Resident { login, tombstones: Vec::new(), ..resident.clone() };
     devices(renewal).into_iter().for_each(|device| displace(&mut next.displaced, device, here, now.wall));
     relabel(&mut next, here);

@@ -29,6 +29,9 @@ pub struct Resident {
     pub away: Option<Away>,
     /// The number of the newest login, here or elsewhere.
     pub login: LoginNumber,
+    /// Counts if it is higher: a number that was given before `login` became the newest again. A site may know it all the same, so the
+    /// next one is above it.
+    pub given: LoginNumber,
     /// Phones that lost the user to the present login; at most [`Resident::DISPLACED`], oldest first.
     pub displaced: Vec<DisplacedDevice>,
     /// Parked phones that un-registered, as long as the login elsewhere lasts; at most [`Resident::TOMBSTONES`].

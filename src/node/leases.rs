@@ -1,7 +1,6 @@
 //! What other sites ask about logins: taken, renewed, ended, displaced (SPEC 5.2-5.7, 8.4).
 
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
 
 use super::asking::Notice;
 use super::convert::{device, forced_by, kept_out_told, terms};
@@ -14,7 +13,7 @@ use super::{Config, Node};
 use crate::auth::{Claimed, Given, Ha1s};
 use crate::event::{Event, LoggedOutBy};
 use crate::hot_desk::{self, Renewed, Which};
-use crate::ids::{Extension, LoginId, LoginNumber, SiteName};
+use crate::ids::{Extension, LoginNumber, SiteName};
 use crate::link::Token;
 use crate::link::messages::{
     self, Displaced, LoginAnswer, LoginRequest, LogoutRequest, Pin, Refusal, RenewAnswer, RenewRequest, Renewal,
@@ -26,11 +25,6 @@ use crate::sip::Status;
 use crate::sip::digest::Entity;
 use crate::timing::Now;
 use crate::transaction::ServerId;
-
-/// How long the id of a login that was undone is remembered: twice as long as its request can be repeated.
-const UNDONE: Duration = Duration::from_secs(64);
-/// Most of them.
-const UNDONE_MOST: usize = 1_000;
 
 /// A change of a resident, and whom to tell once it is stored.
 pub(super) type Step = (Extension, Resident, Vec<Notice>);
@@ -47,7 +41,7 @@ impl Node {
         request: &LoginRequest,
     ) {
         let extension = &request.extension;
-        if self.undone_logins.iter().any(|(_, id)| *id == request.login_id) {
+        if self.undone_logins.has(now.instant, request.login_id) {
             let rejection = Rejection::because(Status::SERVER_TIMEOUT, "this login was undone");
             return self.refuse_site(now, server, asked, token, &rejection);
         }
@@ -288,6 +282,8 @@ impl Node {
             Renewed::Gone { now_at, login, kept_out } => {
                 // What rests on a step that waits is said behind it.
                 let waits = self.location.is_staged(extension.as_str());
+                // A renewal that was under way when its last phone left keeps nobody out.
+                let kept_out = kept_out.filter(|_| !self.left_logins.has(now.instant, renewal.login_id));
                 let next = kept_out.map(|next| *next).or_else(|| waits.then(|| resident.clone()));
                 let step = next.map(|next| (extension.clone(), next, Vec::new()));
                 Some((gone(login, now_at.or(Some(here))), step))
@@ -309,8 +305,10 @@ impl Node {
         let extension = &request.extension;
         let view = self.location.view(extension.as_str());
         let which = request.login.map_or(Which::Id(request.login_id), Which::Number);
-        if request.login.is_none() {
-            self.note_undone(now, request.login_id);
+        match which {
+            // Its request may come late, and must not be taken then.
+            Which::Id(id) => self.undone_logins.note(now.instant, id),
+            Which::Number(_) => self.left_logins.note(now.instant, request.login_id),
         }
         let forced = forced_by(request);
         let devices: Vec<Device> = request.devices.iter().map(device).collect();
@@ -337,15 +335,6 @@ impl Node {
             then.events.push(Event::LoggedOut { extension: extension.clone(), at: site.clone(), by });
         }
         self.change(now, extension, Some(Record::Resident(next)), then);
-    }
-
-    /// A login that is undone must not be taken when its request arrives late: requests are repeated for 32 s.
-    fn note_undone(&mut self, now: Now, id: LoginId) {
-        let over = |at: Instant| now.instant.saturating_duration_since(at) > UNDONE;
-        while self.undone_logins.front().is_some_and(|(at, _)| over(*at)) || self.undone_logins.len() >= UNDONE_MOST {
-            self.undone_logins.pop_front();
-        }
-        self.undone_logins.push_back((now.instant, id));
     }
 
     /// SPEC 5.5: our visitor is logged in elsewhere now.

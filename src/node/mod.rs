@@ -111,7 +111,8 @@ use self::timed_logouts::TimedLogouts;
 use crate::alarms::Alarms;
 use crate::auth::{Authenticator, Lockout};
 use crate::event::Event;
-use crate::ids::{Entropy, Extension, LoginId, ShardId, SiteName};
+use crate::hot_desk::LatelyEnded;
+use crate::ids::{Entropy, Extension, ShardId, SiteName};
 use crate::location::{Ledger, Location, StoreId, StoreOp, Visitor};
 use crate::plan::Plan;
 use crate::proxy::{LiveCalls, Names};
@@ -219,8 +220,10 @@ pub struct Node {
     last_wish: Wall,
     /// Logins by dialling that wait for the word of their homes.
     dialled_logins: BTreeMap<Key, DialledLogin>,
-    /// Logins that other sites have undone lately.
-    undone_logins: VecDeque<(Instant, LoginId)>,
+    /// Logins that other sites have undone.
+    undone_logins: LatelyEnded,
+    /// Logins of which other sites have said that they are over.
+    left_logins: LatelyEnded,
     /// Phones that are told of their users' registrations (SPEC 12.4).
     subscriptions: Subscriptions<Key>,
     /// Visitors who are to go.
@@ -310,7 +313,8 @@ impl Node {
             farewells: BTreeMap::new(),
             last_wish: Wall::default(),
             dialled_logins: BTreeMap::new(),
-            undone_logins: VecDeque::new(),
+            undone_logins: LatelyEnded::default(),
+            left_logins: LatelyEnded::default(),
             subscriptions: Subscriptions::default(),
             timed_logouts: TimedLogouts::default(),
             own_calls,

@@ -130,12 +130,13 @@ impl Node {
                 let what = SeatChange::Ends(LoggedOutBy::Displacement);
                 errands.push(SeatErrand { user, phone, device, what, deed: None });
             }
-            // A visitor of before a restart may still come back to its phone.
+            // A visitor of before a restart may still come back to its phone, or is just being stored.
             let account = self.record(seat.phone.as_str());
             let bindings = account.as_deref().map_or(&[][..], Record::bindings);
             let in_limbo = self.location.in_limbo(seat.phone.as_str(), now.instant);
             let is_gone = !bindings.iter().chain(&in_limbo).any(|binding| binding.device.is(&seat.device));
-            if is_gone && !self.is_arriving(&seat.phone) {
+            let comes = self.is_arriving(&seat.phone) || self.location.is_staged(seat.phone.as_str());
+            if is_gone && !comes {
                 let (phone, device) = (seat.phone.clone(), seat.device.clone());
                 let what = SeatChange::Ends(LoggedOutBy::Expiry);
                 errands.push(SeatErrand { user: user.clone(), phone, device, what, deed: None });

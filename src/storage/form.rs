@@ -38,6 +38,9 @@ pub enum Form {
 #[serde(default)]
 pub struct ResidentForm {
     login: u64,
+    /// Without it, no login had a higher number than `login`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    given: Option<u64>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     bindings: Vec<BindingForm>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -281,6 +284,7 @@ impl ResidentForm {
             bindings,
             away: self.away.map(|away| away.away(clock.now().instant)),
             login: LoginNumber(self.login),
+            given: LoginNumber(self.given.unwrap_or_default()),
             displaced: self.displaced.into_iter().map(Into::into).collect(),
             tombstones,
             changes: self.changes.map(|changes| Arc::new((*changes).into())),
@@ -298,6 +302,7 @@ impl From<&Resident> for ResidentForm {
     fn from(resident: &Resident) -> Self {
         Self {
             login: resident.login.0,
+            given: Some(resident.given.0).filter(|given| *given > resident.login.0),
             bindings: resident.bindings.iter().map(Into::into).collect(),
             away: resident.away.as_ref().map(Into::into),
             displaced: resident.displaced.iter().map(Into::into).collect(),
@@ -660,6 +665,7 @@ mod tests {
             bindings: vec![binding(now, 300)],
             away: Some(away),
             login: LoginNumber(1_790_000_000_001),
+            given: LoginNumber(1_790_000_000_002),
             displaced: losses.map(lost).collect(),
             tombstones: vec![device(b"stone")],
             changes: Some(Arc::new(changes())),

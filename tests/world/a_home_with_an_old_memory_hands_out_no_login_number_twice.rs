@@ -75,3 +75,37 @@ fn a_clock_that_was_set_back_hands_out_none_twice_either() {
     world.run(Duration::from_secs(1));
     world.end();
 }
+
+#[test]
+fn a_number_that_is_not_confirmed_counts_when_its_lease_has_run_out() {
+    for restarts in [false, true] {
+        let mut world = World::new(4);
+        world.with_disks();
+        let charles = world.registered("202", "london");
+        let away = world.registered("201", "berlin");
+        world.stop("berlin");
+        world.wipe("berlin");
+        world.start("berlin");
+        world.register(away);
+        let newest = number(&world, "berlin");
+        // Now neither believes the other: London can't know whether Berlin has ever heard of the second login.
+        world.set_clock("london", -600_000);
+        world.pass(121);
+        assert_eq!(elsewhere(&world), None, "its lease has run out");
+        if restarts {
+            world.restart("london");
+        }
+        let desk = world.registered("201", "london");
+        assert!(number(&world, "london") > newest);
+        world.set_clock("london", 0);
+        world.pass(180);
+        assert!(world.location("berlin").record("201").is_none(), "its renewal is refused");
+        let refused = world.try_register(away).expect_err("displaced");
+        assert!(refused.says("logged in at london"), "{refused:?}");
+        for seat in [charles, desk] {
+            world.register(seat);
+        }
+        world.talk(charles, "201", desk);
+        world.end();
+    }
+}

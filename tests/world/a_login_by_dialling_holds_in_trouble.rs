@@ -69,3 +69,23 @@ fn a_setting_may_be_changed_after_the_visited_sites_clock_was_set_back() {
     world.talk(charles, "201", away);
     world.end();
 }
+
+#[test]
+fn who_sits_at_a_visitors_phone_still_does_after_a_restart_with_slow_disks() {
+    // Whose home answers first differs.
+    for (owner, sitter) in [("301", "202"), ("202", "301")] {
+        let mut world = World::new(5);
+        world.with_disks();
+        for site in ["london", "paris", "berlin"] {
+            world.store(site, crate::support::Stores::After(Duration::from_millis(80)));
+        }
+        let (phone, caller) = (world.registered(owner, "berlin"), world.registered("203", "london"));
+        world.code(phone, &format!("*35*{sitter}*1{sitter}%23"));
+        world.pass(1);
+        world.restart("berlin");
+        world.pass(10);
+        world.register(caller);
+        world.talk(caller, sitter, phone);
+        world.end();
+    }
+}

@@ -48,6 +48,7 @@ mod a_phone_behind_nat_is_reached_by_its_flow;
 mod a_phone_is_told_that_it_lost_its_user;
 mod a_phone_may_leave_before_its_login_is_known;
 mod a_phone_registers_and_is_called;
+mod a_phone_that_left_is_not_kept_out;
 mod a_phone_too_many_takes_the_place_of_the_oldest;
 mod a_phone_watches_its_registrations;
 mod a_phone_without_its_user_calls_for_help_only;

@@ -11,6 +11,7 @@ use hotdesk::sip::Status;
 
 use super::deed::{Chair, Choice, RECEPTION, SITES, Site, Who, home_of, is_desk, pin_of};
 use super::history::{History, SETTLED, Verdict};
+use super::offices::LEASE;
 
 /// After so many wrong PINs a right one may be refused for a while (SPEC 5.9).
 const ATTEMPTS: usize = 4;
@@ -266,8 +267,10 @@ impl History {
                 // A parked phone may not, and a lease may have run out.
                 let is_here = self.promises.places(user, now) == BTreeSet::from([site]);
                 let apart = home != site && self.in_touch_for(site, home) <= SETTLED;
+                let at = reason.strip_prefix("logged in at ").filter(|_| home == site);
+                let still = at.is_some_and(|at| self.promises.may_be_believed_at(user, at, now, LEASE + SETTLED));
                 let late = reason.starts_with("a later change") && self.set.contains(site);
-                !is_here || apart || late
+                !is_here || apart || late || still
             }
         }
     }

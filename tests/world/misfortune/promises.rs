@@ -49,6 +49,8 @@ pub(super) struct Person {
     pub(super) numbers_lost: bool,
     /// The home site has lost its memory at some time: a phone that is new there waits for the renewals (SPEC 8.6).
     forgotten: bool,
+    /// Sites that have lost the user's stay with their memory, and when: until its lease has run, home believes in it.
+    lost_stays: BTreeMap<Site, Duration>,
     /// An operator has logged the user out at some time.
     pub(super) dismissed: bool,
     pub(super) choices: Choices,
@@ -78,6 +80,7 @@ impl Promises {
             place: BTreeSet::from([home_of(who)]),
             numbers_lost: false,
             forgotten: false,
+            lost_stays: BTreeMap::new(),
             dismissed: false,
             choices: Choices::default(),
         };
@@ -148,6 +151,11 @@ impl Promises {
     pub fn visitors(&self, but: Who, site: Site, now: Duration) -> usize {
         let others = self.people.keys().filter(|who| **who != but && home_of(who) != site);
         others.filter(|who| self.may_last(who, site, now)).count()
+    }
+
+    /// Whether home may believe in a stay that its site has lost within such a time.
+    pub fn may_be_believed_at(&self, who: Who, site: &str, now: Duration, within: Duration) -> bool {
+        self.people[who].lost_stays.get(site).is_some_and(|lost| now <= *lost + within)
     }
 
     pub fn was_dismissed(&self, who: Who) -> bool {
@@ -308,6 +316,7 @@ impl Promises {
                 }
             } else if person.place.remove(site) {
                 person.place.insert(home);
+                person.lost_stays.insert(site, now);
             }
         }
     }

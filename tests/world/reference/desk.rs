@@ -220,11 +220,7 @@ impl Desk {
         };
         next.joined.remove(&phone);
         if next.bound.is_empty() {
-            let ended = next.ended();
-            // A renewal that was under way may be heard after the logout: home takes the phone for one of which it has not known.
-            let late = Lost { call_id, at: now, wait: Duration::ZERO, back: false };
-            let kept_out = (!ended.bound.is_empty()).then(|| ended.with_lost(phone, Some(late)));
-            return kept_out.into_iter().chain([ended]).collect();
+            return vec![next.ended()];
         }
         next.left.insert(phone, (call_id, now));
         vec![next]
