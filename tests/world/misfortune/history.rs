@@ -143,6 +143,10 @@ impl History {
             self.do_deed(step.deed)?;
         }
         self.settle()?;
+        if self.everybody().into_iter().any(|who| self.where_is(who).is_err()) {
+            // What may have run out at this very moment is still being told to a home site.
+            self.pass(Duration::from_secs(1))?;
+        }
         self.compare()?;
         self.call_everybody()?;
         self.part()
