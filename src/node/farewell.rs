@@ -11,7 +11,7 @@
 
 use super::Node;
 use super::asking::What;
-use super::tasks::{Asked, Key};
+use super::tasks::{Asked, Key, ServerTask};
 use crate::ids::{Extension, LoginId, SiteName};
 use crate::link::messages::{self, LoginRequest, Terms};
 use crate::link::{Claims, Purpose};
@@ -32,7 +32,7 @@ const WAITING_AT_ONE: usize = 128;
 #[derive(Debug)]
 pub(super) struct Farewell {
     asked: Asked,
-    /// Its transaction, if it has waited behind a login; else it has none, as nobody has proven anything.
+    /// Its transaction, if it has waited behind a login; else it has none until home has spoken, as nobody has proven anything.
     server: Option<ServerId>,
     user: Extension,
     home: SiteName,
@@ -83,7 +83,7 @@ impl Node {
 
     /// Home has spoken; `None`: it can't be reached.
     pub(super) fn farewell_answered(&mut self, now: Now, key: Key, status: Option<Status>) {
-        let Some(Farewell { asked, server, user, update, .. }) = self.farewells.remove(&key) else { return };
+        let Some(Farewell { asked, mut server, user, update, .. }) = self.farewells.remove(&key) else { return };
         let source = asked.source.remote.ip();
         match status {
             Some(Status::UNAUTHORIZED) => {
@@ -95,13 +95,25 @@ impl Node {
                 };
             }
             Some(status) if status.is_success() => {
+                server = server.or_else(|| self.begin_proven(now, &asked));
                 self.spend_digest(now, &asked, &Name::Authorization);
                 self.lost_phone_leaves(now, &user, is_phone(&update.device()));
             }
-            Some(Status::FORBIDDEN) => self.spend_digest(now, &asked, &Name::Authorization),
+            Some(Status::FORBIDDEN) => {
+                server = server.or_else(|| self.begin_proven(now, &asked));
+                self.spend_digest(now, &asked, &Name::Authorization);
+            }
             Some(_) | None => {}
         }
         self.accept_farewell(now, server, &asked, &user, &update);
+    }
+
+    /// Its digest is spent, so that a copy which comes later would be refused: the phone is proven, and has a transaction that answers it.
+    fn begin_proven(&mut self, now: Now, asked: &Asked) -> Option<ServerId> {
+        let has_room = self.transactions.has_plenty();
+        let begun = has_room
+            .then(|| self.transactions.begin_server(now.instant, &asked.request, asked.reply_to, ServerTask::Own));
+        begun?.ok()
     }
 
     fn accept_farewell(

@@ -1,5 +1,7 @@
 //! RFC 3261 §17: on lines that lose, double and reorder, the same things happen as on clean ones.
 
+use std::time::Duration;
+
 use crate::support::{Line, World};
 
 #[test]
@@ -33,6 +35,25 @@ fn story(world: &mut World) {
     world.unregister(away);
     world.pass(10);
     world.talk(charles, "201", desk);
+}
+
+/// SPEC 5.2: home judged the first one, and has spent its digest.
+#[test]
+fn a_late_copy_of_a_register_that_binds_nothing_has_the_same_answer() {
+    let mut world = World::new(10);
+    let away = world.phone("201", "paris");
+    world.act(away, |phone, now| phone.unregister(now));
+    world.run_until(Duration::from_secs(5), |world| world.events(away).next().is_some());
+    let (phone, paris) = (world.phone_address(away), world.address("paris"));
+    let name = world.name(away).to_owned();
+    let sent = world.datagrams().filter(|(from, _, bytes)| *from == name && bytes.starts_with(b"REGISTER"));
+    let last = sent.last().map(|(_, _, bytes)| bytes.clone()).expect("with its digest");
+    for _ in 0..3 {
+        world.inject(phone, paris, last.clone());
+        world.pass(5);
+    }
+    assert!(world.last_answer("paris", &name).starts_with("SIP/2.0 200"));
+    world.end();
 }
 
 #[test]
