@@ -26,6 +26,8 @@ const FRESH: Duration = Duration::from_secs(450);
 /// Transactions of a site that has nothing to do but to probe two others and to be probed: each is remembered for 32 s.
 const PROBES: usize = 24;
 const TICK: Duration = Duration::from_millis(100);
+/// A CANCEL that is lost is sent again: after 0.5, 1.5, 3.5 and 7.5 s.
+const LATE: Duration = Duration::from_secs(8);
 
 /// One phone.
 struct Phone {
@@ -65,6 +67,9 @@ pub struct Office {
     calls: Vec<Call>,
     /// Calls by the phones that they are at.
     legs: BTreeMap<(Seat, CallRef), usize>,
+    /// Phones that ring for a call that is over, and since when: their INVITE was lost until then, and a branch without any answer can't be
+    /// cancelled before it has one (RFC 3261 §9.1).
+    late: BTreeMap<(Seat, CallRef), Duration>,
     numbers: usize,
     done: u32,
     log: Vec<String>,
@@ -110,6 +115,7 @@ impl Office {
             acts: Vec::new(),
             calls: Vec::new(),
             legs: BTreeMap::new(),
+            late: BTreeMap::new(),
             numbers: 0,
             done: 0,
             log: Vec::new(),
@@ -291,6 +297,10 @@ impl Office {
                 self.hear(seat, event);
             }
         }
+        let now = self.world.now();
+        if let Some((seat, _)) = self.late.iter().find_map(|(leg, since)| (now > *since + LATE).then_some(leg)) {
+            self.fail(format!("{} goes on ringing for a call that is over", self.world.name(*seat)));
+        }
     }
 
     fn hear(&mut self, seat: Seat, event: PhoneEvent) {
@@ -303,12 +313,17 @@ impl Office {
                 let subject = request.header(&Name::Subject).map(|header| header.value().to_vec());
                 let number: Option<usize> = subject.and_then(|text| String::from_utf8(text).ok()?.parse().ok());
                 let Some(at) = self.calls.iter().position(|call| Some(call.number) == number) else {
-                    return self.fail(format!("a call that is over rings at {}", self.world.name(seat)));
+                    if number.is_none_or(|number| number > self.numbers) {
+                        return self.fail(format!("a call that nobody made rings at {}", self.world.name(seat)));
+                    }
+                    self.late.insert((seat, call), self.world.now());
+                    return;
                 };
                 self.legs.insert((seat, call), at);
                 self.tell(seat, call, News::Rings(seat, call));
             }
             PhoneEvent::Confirmed { call } => self.tell(seat, call, News::Confirmed(seat)),
+            PhoneEvent::Cancelled { call, .. } if self.late.remove(&(seat, call)).is_some() => {}
             PhoneEvent::Cancelled { call, .. } => self.tell(seat, call, News::Over(seat)),
             PhoneEvent::Answered { call, .. } => self.tell(seat, call, News::Answered),
             PhoneEvent::Failed { call, status, .. } => self.tell(seat, call, News::Failed(status)),
