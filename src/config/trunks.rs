@@ -1,6 +1,6 @@
 //! The ways out of a site: trunks, their incoming rules, ARS forms.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use super::calendar::out_of_hours;
@@ -27,7 +27,7 @@ pub fn fill(site: &mut Site, files: &PlanFiles, names: &Names<'_>, report: &mut 
             for other in &site.trunks {
                 if other.name == trunk.name {
                     report.error(at.key("name"), format!("trunk `{}` is already there: {}", trunk.name, other.origin));
-                } else if other.address.is_some() && other.address == trunk.address {
+                } else if reached_at(&other.host) == reached_at(&trunk.host) {
                     let message =
                         format!("is the address of trunk `{}` too: where is a call from it from?", other.name);
                     report.error(at.key("address"), message);
@@ -69,13 +69,22 @@ fn trunk(at: At<'_>, row: &TrunkRow, report: &mut Report) -> Option<Trunk> {
     if let Some(host) = host.as_deref().filter(|host| address.is_none() && !is_host_and_port(host)) {
         report.error(at.key("address"), format!("`{host}` is no address:port and no host:port"));
     }
+    if let Some(address) = address.filter(|address| !is_a_peers(*address)) {
+        report.error(
+            at.key("address"),
+            format!("nobody can be called at {address}: a carrier has an address and a port"),
+        );
+    }
+    if row.numbers.as_ref().is_some_and(Vec::is_empty) {
+        report.warn(at.key("numbers"), "says nothing: with no number in it, every calling number goes out");
+    }
     let geolocation = [("no", Geolocation::No), ("uri", Geolocation::Uri), ("body", Geolocation::Body)];
     let from = [("rewrite", FromHeader::Rewrite), ("keep", FromHeader::Keep)];
     Some(Trunk {
         channels: row.channels.map(|_| report.whole(at.key("channels"), row.channels, 1..=LONGEST, 1)),
         accept_from: report.sources(at.key("accept_from"), &row.accept_from),
         caller_id: caller_id(at.key("caller_id"), row.caller_id.as_deref(), report),
-        numbers: row.numbers.clone(),
+        numbers: row.numbers.clone().unwrap_or_default(),
         any_caller_id: row.any_caller_id.unwrap_or(false),
         from: report.choice(at.key("from"), row.from.as_deref(), &from, FromHeader::Rewrite),
         trusted: row.trusted.unwrap_or(false),
@@ -99,6 +108,20 @@ fn trunk(at: At<'_>, row: &TrunkRow, report: &mut Report) -> Option<Trunk> {
 pub fn address_of(host: &str) -> Option<SocketAddr> {
     let port = |ip: IpAddr| SocketAddr::new(ip, 5060); // RFC 3261 §19.1.2: the default port
     host.parse().ok().or_else(|| host.parse().ok().map(port))
+}
+
+/// Where a trunk is reached, however that is written.
+fn reached_at(host: &str) -> Result<SocketAddr, (String, u16)> {
+    address_of(host).ok_or_else(|| {
+        let (name, port) = host.rsplit_once(':').unwrap_or((host, ""));
+        (name.to_ascii_lowercase(), port.parse().unwrap_or(5060))
+    })
+}
+
+/// Whether one peer can have that address.
+fn is_a_peers(address: SocketAddr) -> bool {
+    let ip = address.ip().to_canonical();
+    address.port() != 0 && !ip.is_unspecified() && !ip.is_multicast() && ip != IpAddr::V4(Ipv4Addr::BROADCAST)
 }
 
 fn caller_id(at: At<'_>, written: Option<&str>, report: &mut Report) -> CallerId {

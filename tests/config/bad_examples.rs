@@ -689,6 +689,21 @@ address = "127.0.0.10:5080"
         says: &["london.toml:44: trunks[1].address: is the address of trunk `bt-1` too: where is a call from it from?"],
     },
     Bad {
+        what: "two trunks with one host name",
+        file: "london.toml",
+        find: r#"address = "127.0.0.10:5080""#,
+        put: r#"address = "carrier.example"
+[[trunks]]
+name = "bt-2"
+group = "pstn"
+address = "Carrier.example:5060"
+[[trunks]]
+name = "bt-3"
+group = "pstn"
+address = "carrier.example:5070""#,
+        says: &["london.toml:43: trunks[1].address: is the address of trunk `bt-1` too: where is a call from it from?"],
+    },
+    Bad {
         what: "a trunk group named like a form",
         file: "london.toml",
         find: "[ars.main]",
@@ -731,6 +746,51 @@ accept_from = ["10.0.0.7/8"]"#,
         find: r#"address = "127.0.0.10:5080""#,
         put: r#"address = "bt..example:5080""#,
         says: &["london.toml:39: trunks[0].address: `bt..example:5080` is no address:port and no host:port"],
+    },
+    Bad {
+        what: "a trunk on every address",
+        file: "london.toml",
+        find: r#"address = "127.0.0.10:5080""#,
+        put: r#"address = "0.0.0.0:5080""#,
+        says: &[
+            "london.toml:39: trunks[0].address: nobody can be called at 0.0.0.0:5080: a carrier has an address and a port",
+        ],
+    },
+    Bad {
+        what: "a trunk on every address of IPv6",
+        file: "london.toml",
+        find: r#"address = "127.0.0.10:5080""#,
+        put: r#"address = "::""#,
+        says: &[
+            "london.toml:39: trunks[0].address: nobody can be called at [::]:5060: a carrier has an address and a port",
+        ],
+    },
+    Bad {
+        what: "a trunk at a multicast address",
+        file: "london.toml",
+        find: r#"address = "127.0.0.10:5080""#,
+        put: r#"address = "224.0.1.75:5060""#,
+        says: &[
+            "london.toml:39: trunks[0].address: nobody can be called at 224.0.1.75:5060: a carrier has an address and a port",
+        ],
+    },
+    Bad {
+        what: "a trunk at a broadcast address",
+        file: "london.toml",
+        find: r#"address = "127.0.0.10:5080""#,
+        put: r#"address = "255.255.255.255""#,
+        says: &[
+            "london.toml:39: trunks[0].address: nobody can be called at 255.255.255.255:5060: a carrier has an address and a port",
+        ],
+    },
+    Bad {
+        what: "a trunk without port",
+        file: "london.toml",
+        find: r#"address = "127.0.0.10:5080""#,
+        put: r#"address = "127.0.0.10:0""#,
+        says: &[
+            "london.toml:39: trunks[0].address: nobody can be called at 127.0.0.10:0: a carrier has an address and a port",
+        ],
     },
     Bad {
         what: "a trunk password without name",

@@ -74,3 +74,13 @@ any_caller_id = true
 "#;
     assert_eq!(warnings(declined), [""; 0]);
 }
+
+#[test]
+fn no_calling_number_at_all_is_told() {
+    let trunk = "[[trunks]]\nname = \"t\"\ngroup = \"g\"\naddress = \"127.0.0.9\"\nnumbers = [";
+    assert_eq!(
+        warnings(&format!("{trunk}]")),
+        ["london.toml:7: trunks[0].numbers: says nothing: with no number in it, every calling number goes out"]
+    );
+    assert_eq!(warnings(&format!("{trunk}\"+44XXX\"]")), [""; 0]);
+}

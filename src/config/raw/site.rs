@@ -230,7 +230,7 @@ pub struct TrunkRow {
     pub channels: Option<i64>,
     pub accept_from: Vec<String>,
     pub caller_id: Option<String>,
-    pub numbers: Vec<String>,
+    pub numbers: Option<Vec<String>>,
     pub any_caller_id: Option<bool>,
     pub from: Option<String>,
     pub trusted: Option<bool>,
