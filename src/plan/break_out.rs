@@ -5,9 +5,10 @@ use std::net::IpAddr;
 use super::Plan;
 use super::caller::{Around, Caller, Standing};
 use super::decision::{BreakOutCall, Decision, EmergencyCall, Outcome, Refusal};
+use super::extensions::{NoVisitors, Place};
 use super::route::{Asking, Routing};
 use super::trace::{Step, Trace};
-use crate::ids::{SiteName, SiteNumber};
+use crate::ids::{Extension, SiteName, SiteNumber};
 use crate::settings::Network;
 
 /// Most Break Out steps in a chain.
@@ -59,7 +60,9 @@ impl Plan {
         // names that this site lacks bar nothing here: the bar in force at the origin travels
         let caller = Caller { level: None, standing: Standing::Local, ..*caller };
         let mut routing = Routing::new(self, &caller, around, Asking::Site(*from), digits, trace);
-        let outcome = self.refuses(from).unwrap_or_else(|| routing.dialled_elsewhere(digits));
+        // SPEC 6.7: nothing stands before an emergency number
+        let refused = self.refuses(from).filter(|_| !self.is_emergency(digits));
+        let outcome = refused.unwrap_or_else(|| routing.dialled_elsewhere(digits));
         routing.decide(digits, outcome)
     }
 
@@ -70,6 +73,17 @@ impl Plan {
         }
         let twice = (1..).zip(from.chain).any(|(next, site)| from.chain.iter().skip(next).any(|later| later == site));
         (twice || from.chain.len() > MOST_STEPS).then_some(Outcome::LoopDetected)
+    }
+
+    /// SPEC 8.8, 11.3: a visitor's home believes this site, where the visitor is, and none `by` which the call would come back to it.
+    fn not_relayed(&self, caller: &Caller<'_>, by: Option<&SiteName>, to: &SiteName) -> Option<Refusal> {
+        let by = by.filter(|by| **by != self.site)?;
+        let home = self.extensions.place(caller.extension, &NoVisitors)?;
+        (caller.standing == Standing::Visitor && home == Place::At(to.clone())).then(|| Refusal::ByAThirdSite {
+            user: Extension::new(caller.extension),
+            at: self.site.clone(),
+            by: by.clone(),
+        })
     }
 
     pub(super) fn site_names(&self) -> impl Iterator<Item = &SiteName> {
@@ -142,6 +156,11 @@ impl Routing<'_> {
             self.trace
                 .step(|| Step::Note { text: format!("Break Out: {target} once more would go round in a circle") });
             return Outcome::LoopDetected;
+        }
+        if digits.is_empty() && !matches!(self.asking, Asking::User) {
+            // only a phone dials on
+            self.trace.step(|| Step::Note { text: format!("Break Out to {target}: nothing is dialled there") });
+            return Outcome::Incomplete;
         }
         self.trace.step(|| Step::BreakOut { site: target.to_string(), digits: digits.to_owned() });
         if target == plan.site && !digits.is_empty() {
@@ -227,6 +246,11 @@ pub fn follow(plan: &Plan, first: Decision, caller: &Caller<'_>, around: &Around
     let caller = Caller { outgoing_bar: plan.bar(caller, around.at).is_some(), ..*caller };
     let mut decision = first;
     while let Outcome::BreakOut(BreakOutCall { site, digits }) = &decision.outcome {
+        if let Some(refused) = plan.not_relayed(&caller, chain.last(), site) {
+            let trace = decision.trace;
+            decision = Decision { site: site.clone(), outcome: Outcome::Forbidden(refused), trace }.closed();
+            break;
+        }
         let Some(next) = around.neighbours.plan(site).filter(|_| !digits.is_empty()) else { break };
         chain.push(site.clone());
         let there = Around { directory: around.neighbours.directory(site), ..*around };

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::feature::Feature;
 use super::number::Modifiers;
 use super::trace::Trace;
-use crate::ids::SiteName;
+use crate::ids::{Extension, SiteName};
 
 /// What happens to a dialled string, and why.
 #[derive(Clone, Debug)]
@@ -132,6 +132,15 @@ pub enum Refusal {
     DeskOnly,
     /// Nobody's forward calls emergency services.
     ForwardToEmergency,
+    /// A site hears of its own user's calls from the site where the user is, not from one that this went on to (SPEC 8.8, 11.3).
+    ByAThirdSite {
+        /// The caller.
+        user: Extension,
+        /// Where the caller is.
+        at: SiteName,
+        /// Who would send the call there.
+        by: SiteName,
+    },
 }
 
 impl Decision {
@@ -172,6 +181,7 @@ impl fmt::Display for Outcome {
                 Some(route) => write!(f, "Emergency {route}"),
                 None => write!(f, "Emergency {}", call.number),
             },
+            Self::BreakOut(call) if call.digits.is_empty() => f.write_str("BreakOut"),
             Self::BreakOut(call) => write!(f, "BreakOut {}", call.digits),
             Self::Busy => f.write_str("Busy"),
             Self::Barred(_) => f.write_str("Barred"),
@@ -224,6 +234,12 @@ impl fmt::Display for Refusal {
             Self::BreakOutFrom(site) => write!(f, "this site takes no Break Out from {site}"),
             Self::DeskOnly => f.write_str("log in first: this desk has no user"),
             Self::ForwardToEmergency => f.write_str("no forward leads to emergency services"),
+            Self::ByAThirdSite { user, at, by } => {
+                write!(
+                    f,
+                    "{user}'s own home takes calls of {user} from {at}, not from {by}: no site relays for two others"
+                )
+            }
         }
     }
 }

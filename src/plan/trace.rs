@@ -174,6 +174,9 @@ impl fmt::Display for Step {
                 }
             }
             Self::Bar { why } => write!(f, "  barred: {why}"),
+            Self::BreakOut { site, digits } if digits.is_empty() => {
+                write!(f, "  Break Out: what the phone dials next, within 30 s, is dialled at {site}")
+            }
             Self::BreakOut { site, digits } => write!(f, "  Break Out: {digits} is dialled at {site}"),
             Self::Gives { outcome } => write!(f, "= {outcome}"),
         }

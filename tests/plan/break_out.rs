@@ -188,6 +188,44 @@ fn a_site_says_who_may_break_out_there() {
 }
 
 #[test]
+fn a_visitors_own_home_is_reached_from_where_the_visitor_is_and_by_no_third_site() {
+    let plans = all();
+    let visitor = Caller { standing: Standing::Visitor, ..ada() };
+    assert_eq!(plans.gives("paris", &visitor, "*8191"), "Dial 1 via pstn at london");
+    assert_eq!(plans.gives("paris", &visitor, "*83*8191"), "403 at london");
+    assert_eq!(
+        plans.gives("paris", &visitor, "*83*82*8191"),
+        "Dial 1 via pstn at london",
+        "by way of the visited site"
+    );
+    assert_eq!(plans.gives("paris", &visitor, "*83*81999"), "Emergency 15 via pstn", "help is no call by a third site");
+    let of_rome = Caller { extension: "401", ..visitor };
+    assert_eq!(plans.gives("paris", &of_rome, "*83*8191"), "Dial 1 via pstn at london", "a home of somebody else");
+    let refused = plans.dials("paris", &visitor, "*83*8191");
+    assert!(
+        matches!(&refused.outcome, Outcome::Forbidden(why) if why.to_string().contains("from paris, not from rome"))
+    );
+    // What home would do with it is not asked, so its plan need not be at hand.
+    let without = Plans::new(vec![paris(), rome()]);
+    assert_eq!(without.gives("paris", &visitor, "*83*8191"), "403 at london");
+}
+
+#[test]
+fn a_prefix_alone_is_for_the_phones_next_call_and_only_a_phone_has_one() {
+    let plans = all();
+    let decision = plans.dials("london", &ada(), "*82");
+    assert_eq!(decision.gives(&SiteName::new("london")), "BreakOut at paris");
+    let said = decision.trace.to_string();
+    assert!(
+        said.contains("what the phone dials next, within 30 s, is dialled at paris\n= BreakOut at paris"),
+        "{said}"
+    );
+    assert_eq!(plans.gives("london", &ada(), "*81"), "BreakOut");
+    assert_eq!(plans.gives("london", &ada(), "*82*83"), "484 at paris");
+    assert_eq!(plans.gives("london", &ada(), "*81*82"), "484", "at home as from afar");
+}
+
+#[test]
 fn an_emergency_number_behind_the_prefix_is_dialled_here() {
     let plans = all();
     let barred = Caller { outgoing_bar: true, ..ada() };
@@ -210,6 +248,13 @@ fn a_target_says_that_a_number_is_an_emergency_number_there() {
     let from = FromSite { origin: &origin, chain: &chain };
     let answer = paris.route_from_site("015", &ada(), &from, &Around::alone(MONDAY_NOON), Trace::off());
     assert_eq!(answer.outcome, Outcome::EmergencyAtOrigin { number: "15".into() });
+    // also where the target takes no Break Out from there
+    let mut closed = self::paris();
+    closed.break_out.allow = Some(Vec::new());
+    let closed = plan(&closed);
+    let refuses = |digits| closed.route_from_site(digits, &ada(), &from, &Around::alone(MONDAY_NOON), Trace::off());
+    assert_eq!(refuses("15").outcome, Outcome::EmergencyAtOrigin { number: "15".into() });
+    assert_eq!(refuses("016").outcome.to_string(), "403");
     assert_eq!(london.emergency_for("15").map(|call| call.number).as_deref(), Some("999"));
 }
 
