@@ -138,7 +138,12 @@ impl Node {
     /// SPEC 6.7: the target of a Break Out says that the number is one for emergencies. It is dialled where the phone stands: here, or
     /// at the site that this one only went on for, and which hears the same.
     pub(super) fn help_at_origin(&mut self, now: Now, key: Key, number: &Extension) -> bool {
-        let came = self.calls.of(key).and_then(|call| Some((call.asked.clone(), call.plan.break_out.clone()?)));
+        let Some(call) = self.calls.of(key) else { return false };
+        // Nobody's forward calls emergency services: neither here nor where the caller stands, who has dialled no such number.
+        if !call.way.diversions.is_empty() {
+            return false;
+        }
+        let came = call.plan.break_out.clone().map(|token| (call.asked.clone(), token));
         let Some((asked, token)) = came else { return self.dial_help_here(now, key, number) };
         let status = Status::NOT_FOUND;
         let bytes = self.site_answer(now, &asked, &token, status, Some(Cause::EmergencyAtOrigin), None);
@@ -153,10 +158,6 @@ impl Node {
         self.help_is_called(now, &asked, &caller, &call);
         let stages = self.emergency_stages(now, &asked, &call);
         if let Some(asking) = self.calls.of(key) {
-            // Nobody's forward calls emergency services.
-            if !asking.way.diversions.is_empty() {
-                return false;
-            }
             asking.context.insert(stages);
             asking.plan.gives = format!("Emergency {}", call.number);
             asking.session = SessionTimer::default();

@@ -32,6 +32,10 @@ impl Node {
         let claims = token.claims.clone();
         let speaks = self.may_speak_for(&claims, site);
         if !speaks && claims.purpose == Purpose::BreakOut && !self.is_under_way(&asked, &claims) {
+            // SPEC 6.7: nothing stands before a call for help, whoever goes on for the caller.
+            if self.config.plan.emergency(number.as_str()).is_some() {
+                return self.dial_there(now, &asked, token);
+            }
             return self.refuse_known(now, &asked, &Rejection::because(Status::FORBIDDEN, "Not Your User"));
         }
         let Some(max_forwards) = self.hops_left(&asked) else { return };

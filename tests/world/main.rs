@@ -28,6 +28,7 @@ mod a_code_is_answered_with_a_tone;
 mod a_declined_call_goes_nowhere_else;
 mod a_displaced_phone_logs_in_by_dialling;
 mod a_displaced_phone_waits_in_limbo;
+mod a_forward_calls_no_help_by_break_out;
 mod a_forward_that_finds_no_line_is_as_if_it_were_not_set;
 mod a_full_trunk_gives_way_to_the_next;
 mod a_group_has_somebody_after_it;
