@@ -13,7 +13,8 @@
 //! | 9 | forwards so far | 1 byte |
 //! | 10 | priority of the caller | 1 byte |
 //! | 11 | asserted number or user | at most 40 bytes |
-//! | 12 | asserted display name | what room is left, at least 20 bytes |
+//! | 12 | asserted display name | what room is left, at least 16 bytes |
+//! | 13 | origin of the Break Out chain | site 2; not there: the sender |
 //!
 //! A number has 0 to 8 bytes without leading zeros. Of a repeated tag the last counts.
 
@@ -93,6 +94,8 @@ pub struct Claims {
     pub rights: Option<String>,
     /// The sites of the Break Out steps so far, in order; at most 6.
     pub chain: Vec<SiteNumber>,
+    /// Where the caller's phone is, if the chain did not begin at the sender.
+    pub origin: Option<SiteNumber>,
     /// How often the call was forwarded.
     pub forwards: u8,
     /// The caller's priority, 1 to 5.
@@ -185,6 +188,9 @@ impl Claims {
             let sites: Vec<u8> = self.chain.iter().take(CHAIN).flat_map(|site| site.0.to_be_bytes()).collect();
             put(out, 8, &sites);
         }
+        if let Some(origin) = self.origin {
+            put(out, 13, &origin.0.to_be_bytes());
+        }
         if self.forwards > 0 {
             put(out, 9, &[self.forwards]);
         }
@@ -208,7 +214,7 @@ impl Claims {
             let (tag, value) = field.map_err(|_| Refused::NotAToken)?;
             match tag {
                 5 if value.is_empty() => paid_by_caller = true,
-                1..=12 => claims.take(tag, value).ok_or(Refused::NotAToken)?,
+                1..=13 => claims.take(tag, value).ok_or(Refused::NotAToken)?,
                 MUST.. => return Err(Refused::NotUnderstood(tag)),
                 _ => {}
             }
@@ -239,6 +245,7 @@ impl Claims {
             10 => self.priority = Some(*value.first()?),
             11 => self.asserted().user = text(value)?,
             12 => self.asserted().display = text(value)?,
+            13 => self.origin = Some(site(value.try_into().ok()?)),
             _ => {}
         }
         Some(())
@@ -288,6 +295,7 @@ pub(super) mod tests {
             barred: true,
             rights: Some("r".repeat(40)),
             chain: (1..=6).map(|n| SiteNumber(n * 1111)).collect(),
+            origin: Some(SiteNumber(7777)),
             forwards: 5,
             priority: Some(5),
             identity: Some(Identity { user: "+".repeat(40), display: "é".repeat(200) }),
@@ -308,7 +316,7 @@ pub(super) mod tests {
         let claims = longest();
         let read = back(&claims, 213);
         let display = &read.identity.as_ref().expect("an identity").display;
-        assert!(display.len() >= 20 && claims.identity.as_ref().expect("an identity").display.starts_with(display));
+        assert!(display.len() >= 16 && claims.identity.as_ref().expect("an identity").display.starts_with(display));
         let cut = Claims { identity: Some(Identity { display: display.clone(), user: "+".repeat(40) }), ..claims };
         assert_eq!(read, cut);
     }
@@ -343,9 +351,15 @@ pub(super) mod tests {
 
     #[test]
     fn a_torn_claim_is_none() {
-        for bytes in
-            [&[1u8][..], &[1, 0], &[2, 9, 0, 0, 0, 0, 0, 0, 0, 0, 1], &[3, 2, 0, 1], &[8, 3, 0, 1, 0], &[7, 1, 0xff]]
-        {
+        for bytes in [
+            &[1u8][..],
+            &[1, 0],
+            &[2, 9, 0, 0, 0, 0, 0, 0, 0, 0, 1],
+            &[3, 2, 0, 1],
+            &[8, 3, 0, 1, 0],
+            &[7, 1, 0xff],
+            &[13, 1, 7],
+        ] {
             assert_eq!(Claims::read(bytes), Err(Refused::NotAToken), "{bytes:?}");
         }
     }

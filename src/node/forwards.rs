@@ -288,7 +288,8 @@ impl Node {
         });
     }
 
-    /// A Break Out is dialled in the user's name (SPEC 6.8): what bars the user here bars the call there.
+    /// A Break Out is dialled in the user's name (SPEC 6.8): what bars the user here bars the call there. The chain that the call came by
+    /// has ended with the user: this one begins here.
     fn claims_of_owner(&self, now: Now, search: &Search<'_>, owner: &Owner<'_>, dialler: &Dialler<'_>) -> Claims {
         let extension = owner.extension.clone();
         Claims {
@@ -300,6 +301,8 @@ impl Node {
                 user: owner.user.caller_id.clone().unwrap_or_else(|| owner.extension.to_string()),
                 display: owner.user.name.clone(),
             }),
+            chain: Vec::new(),
+            origin: None,
             ..search.claims.clone()
         }
     }

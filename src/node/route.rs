@@ -226,7 +226,8 @@ impl Node {
             let status = if rule == Rule::Visited { Status::TEMPORARILY_UNAVAILABLE } else { Status::SERVER_TIMEOUT };
             return Err(Rejection { status, ..unreachable() });
         }
-        let claims = Box::new(Claims { purpose, ..claims.clone() });
+        let origin = claims.origin.filter(|_| purpose == Purpose::BreakOut);
+        let claims = Box::new(Claims { purpose, origin, ..claims.clone() });
         let target = Target {
             uri: format!("sip:{}@{}", escaped_user(number), entry.domain).into(),
             flow: self.flow_to(entry.address),

@@ -29,7 +29,7 @@ impl Node {
         let Some(number) = number_of(&asked.request) else {
             return self.refuse_known(now, &asked, &Rejection::new(Status::NOT_FOUND));
         };
-        let claims = token.claims.clone();
+        let mut claims = token.claims.clone();
         let speaks = self.may_speak_for(&claims, site);
         if !speaks && claims.purpose == Purpose::BreakOut && !self.is_under_way(&asked, &claims) {
             // SPEC 6.7: nothing stands before a call for help, whoever goes on for the caller.
@@ -77,6 +77,8 @@ impl Node {
                 Visiting::No => return self.not_here(now, &asked, token),
             },
             Purpose::BreakOut => {
+                // SPEC 6.8: who sends a chain on says where it began.
+                claims.origin.get_or_insert(token.envelope.from);
                 let outcome = self.break_out(now, number.as_str(), &claims, site);
                 plan.gives = outcome.gives(&self.config.site.name);
                 if let Outcome::EmergencyAtOrigin { .. } = outcome.outcome {
@@ -182,7 +184,7 @@ impl Node {
     }
 
     /// SPEC 6.8: digits that another site sends, dialled as if here, under the caller's own bar.
-    fn break_out(&self, now: Now, digits: &str, claims: &Claims, site: &SiteName) -> crate::plan::Decision {
+    fn break_out(&self, now: Now, digits: &str, claims: &Claims, sender: &SiteName) -> crate::plan::Decision {
         let extension = match &claims.caller {
             Some(Claimant::User(user)) => user.extension.as_str(),
             Some(Claimant::Outsider(_)) | None => "",
@@ -201,7 +203,8 @@ impl Node {
         };
         let sites = claims.chain.iter().filter_map(|number| self.site_by_number(*number));
         let chain: Vec<SiteName> = sites.map(|site| site.name.clone()).collect();
-        let from = FromSite { origin: site, chain: &chain };
+        let origin = claims.origin.and_then(|number| self.site_by_number(number)).map_or(sender, |site| &site.name);
+        let from = FromSite { origin, chain: &chain };
         self.asking(now, |around| self.config.plan.route_from_site(digits, &dialler, &from, around, Trace::off()))
     }
 }

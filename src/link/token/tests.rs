@@ -112,7 +112,7 @@ fn the_longest_token_fits_its_line_with_a_display_name() {
     let line = format!("{HEADER}: {text}\r\n");
     assert!(line.len() <= 350 && line.len() > 340, "{}", line.len());
     let token = at_paris(NOW, &text, &BOUND).expect("a good token");
-    assert!(token.claims.identity.expect("an identity").display.len() >= 20);
+    assert!(token.claims.identity.expect("an identity").display.len() >= 16);
     let ordinary = minted(&envelope(), &claims()).text;
     assert!(ordinary.len() < 140, "{}", ordinary.len());
 }
