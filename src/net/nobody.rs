@@ -31,9 +31,14 @@ pub fn ask(socket: &UdpSocket, is_ipv6: bool) -> io::Result<()> {
     Ok(())
 }
 
-/// Tells where nobody is, for as long as somebody hears it.
+/// Tells where nobody is, for as long as somebody hears it: then the socket is let go of.
 pub async fn watch(socket: Arc<AsyncFd<UdpSocket>>, tell: mpsc::Sender<SocketAddr>) {
-    while let Ok(mut guard) = socket.ready(Interest::ERROR).await {
+    loop {
+        let ready = tokio::select! {
+            ready = socket.ready(Interest::ERROR) => ready,
+            () = tell.closed() => return,
+        };
+        let Ok(mut guard) = ready else { return };
         let mut left = BATCH;
         while left > 0
             && let Some(report) = next(socket.get_ref())

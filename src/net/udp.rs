@@ -314,6 +314,19 @@ mod tests {
         assert_eq!((&buffer[..length], from), (&b"ping"[..], addresses[1]));
     }
 
+    #[tokio::test]
+    async fn sockets_that_nobody_serves_any_more_are_closed() {
+        let (addresses, sockets) = sockets(&[ANY]);
+        tokio::task::yield_now().await;
+        drop(sockets);
+        let again = async {
+            while bind(&listen(&addresses[0].to_string())).is_err() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        assert!(tokio::time::timeout(Duration::from_secs(5), again).await.is_ok(), "the port is free again");
+    }
+
     #[cfg(target_os = "linux")]
     #[tokio::test]
     async fn where_nobody_listens_is_told_and_stops_nobody() {
