@@ -265,6 +265,13 @@ impl Node {
         self.turn_away(&helping.asked, helping.begun, &Rejection::new(Status::REQUEST_TERMINATED));
     }
 
+    /// SPEC 2.3: the process ends before home has said anything.
+    pub(super) fn give_help_up(&mut self) {
+        for helping in std::mem::take(&mut self.helping).into_values() {
+            self.turn_away(&helping.asked, helping.begun, &Rejection::draining());
+        }
+    }
+
     /// SPEC 6.7: any trunk will do, and after a full round once more. A trunk that takes the location is tried with it and, when that
     /// fails, at once without it; in the second round without it.
     pub(super) fn emergency_stages(&self, now: Now, asked: &Asked, call: &EmergencyCall) -> Vec<Stage> {

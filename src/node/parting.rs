@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! Drain: no new calls; who waits for a line is told now; what was sent may finish        (the shell waits, 32 s at most)
-//! GiveUp: every request without a final answer gets one, what rings is cancelled         (the shell sends, and ends)
+//! GiveUp: every call without a final answer gets one, what rings is cancelled            (the shell sends, and ends)
 //! ```
 //!
 //! Calls that are up are left alone: they live through a restart (SPEC 9.7).
@@ -41,6 +41,10 @@ impl Node {
                 call.context.resume(Vec::new());
             }
             self.finish_as(now, key, &Rejection::draining());
+        }
+        self.give_help_up();
+        for key in self.own_askers.keys() {
+            self.refuse_own_call(now, key, &Rejection::draining());
         }
         self.settle(now);
     }

@@ -64,3 +64,15 @@ fn who_gives_up_once_it_rings_is_taken_back_there() {
     assert!(world.events(bt).any(|event| matches!(event, hotdesk::phone::PhoneEvent::Cancelled { .. })));
     world.end();
 }
+
+/// SPEC 2.3: also who has had nothing but 100.
+#[test]
+fn a_server_that_ends_meanwhile_says_so() {
+    let (mut world, _, dialled) = asked(5);
+    world.run(Duration::from_millis(500));
+    world.command("london", hotdesk::node::Command::Drain);
+    world.command("london", hotdesk::node::Command::GiveUp);
+    assert_eq!(world.refused(dialled).status, Status::SERVICE_UNAVAILABLE);
+    world.pass(10);
+    assert!(world.is_idle("london") && !world.ever_rang(world.carrier("bt")));
+}

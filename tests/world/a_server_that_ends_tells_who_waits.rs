@@ -100,3 +100,19 @@ fn a_call_that_finds_no_line_while_the_server_ends_does_not_wait() {
     assert!(refused.status == Status::TEMPORARILY_UNAVAILABLE && refused.says("no line free"), "{refused:?}");
     assert!(world.is_idle("london") && !world.ever_rang(mobile));
 }
+
+/// What it does for the phone itself may take as long as another site does not answer.
+#[test]
+fn a_phone_that_waits_for_what_its_code_does_is_told() {
+    let mut world = World::new(4);
+    let phone = world.registered("205", "london");
+    world.cut("london", "paris");
+    let dialled = world.dial(phone, "*35*301*1301%23");
+    world.run(Duration::from_millis(500));
+    world.command("london", Command::Drain);
+    world.command("london", Command::GiveUp);
+    is_told(&mut world, dialled);
+    world.pass(10);
+    assert!(world.is_idle("london"));
+    world.assert_no_complaints();
+}
