@@ -295,7 +295,7 @@ impl Node {
         Claims {
             caller: Some(Claimed::User(HomeUser { home: self.home_number(&extension), extension })),
             barred: self.config.plan.bar(dialler, now.wall).is_some(),
-            rights: owner.user.rights.clone(),
+            rights: self.config.plan.rights_due(&dialler.rights, now.wall).map(str::to_owned),
             priority: Some(owner.user.priority),
             identity: Some(Identity {
                 user: owner.user.caller_id.clone().unwrap_or_else(|| owner.extension.to_string()),

@@ -218,12 +218,13 @@ impl Node {
         let user = user.as_deref();
         let home = self.config.network.home_of(extension.as_str()).unwrap_or(self.entry());
         let caller = HomeUser { home: home.number, extension: extension.clone() };
+        let (plan, dialler) = (&self.config.plan, dialler(extension.as_str(), user, None, standing));
         Claims {
             payer: Some(caller.clone()),
             caller: Some(Claimed::User(caller)),
             // The stricter rule wins: what bars the caller here bars the caller there (SPEC 6.8).
-            barred: self.config.plan.bar(&dialler(extension.as_str(), user, None, standing), now.wall).is_some(),
-            rights: user.and_then(|user| user.rights.clone()),
+            barred: plan.bar(&dialler, now.wall).is_some(),
+            rights: plan.rights_due(&dialler.rights, now.wall).map(str::to_owned),
             priority: user.map(|user| user.priority),
             identity: Some(Identity {
                 user: user.and_then(|user| user.caller_id.clone()).unwrap_or_else(|| extension.to_string()),

@@ -7,7 +7,7 @@ use super::route::number_of;
 use super::tasks::{Asked, Passing, ServerTask};
 use crate::ids::{Extension, SiteName};
 use crate::link::proof::Peer;
-use crate::link::{Caller as Claimant, Cause, Claims, Purpose, Token};
+use crate::link::{Caller as Claimant, Cause, Claims, Purpose, Token, is_named};
 use crate::location::Record;
 use crate::plan::{Caller as Dialler, FromSite, Outcome, Priority, RightsNames, Standing, Trace};
 use crate::proxy::{Caller, handed_over, routing_hash};
@@ -190,13 +190,18 @@ impl Node {
             Some(Claimant::Outsider(_)) | None => "",
         };
         let identity = claims.identity.as_ref();
+        // The claim may be the beginning of a long name.
+        let rights = claims.rights.as_deref().and_then(|claimed| {
+            let mut names = self.config.site.rights.keys().map(String::as_str);
+            names.find(|name| is_named(claimed, name))
+        });
         let dialler = Dialler {
             extension,
             name: identity.map_or("", |identity| &identity.display),
             caller_id: identity.map(|identity| identity.user.as_str()),
             original: None,
             level: None,
-            rights: RightsNames { rights: claims.rights.as_deref(), ..RightsNames::default() },
+            rights: RightsNames { rights, ..RightsNames::default() },
             priority: claims.priority.map_or_else(Priority::default, Priority),
             outgoing_bar: claims.barred,
             standing: Standing::Visitor,

@@ -6,6 +6,7 @@ use super::Plan;
 use super::caller::{Around, Caller, Standing};
 use super::decision::{BreakOutCall, Decision, EmergencyCall, Outcome, Refusal};
 use super::extensions::{NoVisitors, Place};
+use super::rights::RightsNames;
 use super::route::{Asking, Routing};
 use super::trace::{Step, Trace};
 use crate::ids::{Extension, SiteName, SiteNumber};
@@ -243,7 +244,8 @@ impl Routing<'_> {
 /// expectations ask for. The trace goes on through all of them.
 pub fn follow(plan: &Plan, first: Decision, caller: &Caller<'_>, around: &Around<'_>) -> Decision {
     let mut chain: Vec<SiteName> = Vec::new();
-    let caller = Caller { outgoing_bar: plan.bar(caller, around.at).is_some(), ..*caller };
+    let rights = RightsNames { rights: plan.rights_due(&caller.rights, around.at), ..RightsNames::default() };
+    let caller = Caller { outgoing_bar: plan.bar(caller, around.at).is_some(), rights, ..*caller };
     let mut decision = first;
     while let Outcome::BreakOut(BreakOutCall { site, digits }) = &decision.outcome {
         if let Some(refused) = plan.not_relayed(&caller, chain.last(), site) {

@@ -60,6 +60,16 @@ impl Plan {
             None => nothing,
         }
     }
+
+    /// The name of the rights that are due at that moment by this site's calendar, though the site itself may lack them: it travels with a
+    /// Break Out (SPEC 6.8).
+    pub fn rights_due<'a>(&self, names: &RightsNames<'a>, at: Wall) -> Option<&'a str> {
+        let InForce { name, missing } = self.rights_in_force(names, at);
+        match missing {
+            Some(Missing::Rights(lacking)) => Some(lacking),
+            Some(Missing::TimeProfile(_)) | None => name,
+        }
+    }
 }
 
 impl<'a> Missing<'a> {

@@ -7,7 +7,7 @@ use hotdesk::plan::{
     Around, Bar, BreakOutCall, Caller, Decision, Directory, FromSite, Neighbours, NoVisitors, Outcome, Plan,
     RightsNames, Standing, Trace, follow,
 };
-use hotdesk::settings::Site;
+use hotdesk::settings::{Site, TimeProfile};
 
 use crate::sample::*;
 
@@ -134,6 +134,20 @@ fn the_bar_of_rights_travels_and_rights_of_the_same_name_there_count() {
     assert_eq!(plans.gives("london", &with("day"), "*82091"), "Barred at paris");
     assert_eq!(plans.gives("london", &with("day"), "*82081"), "Dial 81 via pstn at paris", "they only refuse");
     assert_eq!(plans.gives("london", &with("day"), "*82301"), "Extension 301 at paris");
+}
+
+#[test]
+fn the_rights_in_force_where_the_caller_is_are_those_that_travel() {
+    let mut london = with_rights(with_rights(london(), "day", false, ""), "night", false, "");
+    london.timezone = Some("Europe/London".into());
+    let never = TimeProfile { timezone: String::new(), weekly: Vec::new(), closed: Vec::new() };
+    london.time_profiles.insert("never".into(), never);
+    let gives = |barred: &str| {
+        let plans = Plans::new(vec![london.clone(), with_rights(paris(), barred, true, "")]);
+        let rights = RightsNames { rights: Some("day"), time_profile: Some("never"), out_of_hours: Some("night") };
+        plans.gives("london", &Caller { rights, ..ada() }, "*8202")
+    };
+    assert_eq!((gives("night"), gives("day")), ("Barred at paris".into(), "Dial 2 via pstn at paris".into()));
 }
 
 #[test]

@@ -103,6 +103,7 @@ mod ten_thousand_calls_leave_nothing_behind;
 mod ten_thousand_histories_of_faults_keep_every_promise;
 mod the_answer_of_a_branch_that_was_given_up_counts;
 mod the_origin_of_a_chain_decides_who_may_break_out;
+mod the_rights_in_force_travel_with_a_break_out;
 mod trouble_further_on_is_told_to_the_caller;
 mod trouble_here_passes;
 mod trouble_in_a_request_is_named;

@@ -182,9 +182,10 @@ impl<'a: 'h, 'h> Walk<'a, 'h> {
         if let Some(level) = self.caller.level {
             orders.push(Order::alone(here.plan, level));
         }
+        let origin = self.sites.iter().find(|site| site.plan.site() == self.origin);
+        let due = origin.zip(self.at).and_then(|(origin, at)| origin.plan.rights_due(&self.caller.rights, at));
         for plan in [here.plan, target.plan] {
-            let rights = self.at.and_then(|at| plan.rights_in_force(&self.caller.rights, at).name);
-            if let Some(rights) = rights.and_then(|name| plan.rights.get(name)) {
+            if let Some(rights) = due.and_then(|name| plan.rights.get(name)) {
                 orders.push(Order::alone(plan, &rights.level));
             }
         }
