@@ -7,6 +7,8 @@ use super::Node;
 use super::carriers::Introduction;
 use super::forwards::Way;
 use super::tasks::{ClientTask, Key, Leg, Passing, SiteLeg, Timer};
+use crate::ids::Extension;
+use crate::link::{Caller as Claimed, Purpose};
 use crate::proxy::{
     Best, Dress, Identities, Input, Kind, Manner, Rule, SessionTimer, Shows, Stage, Target, branch_with,
     forward_request, is_anonymous, own_breadth, renamed, share_breadth, via_value,
@@ -77,6 +79,11 @@ impl Node {
         let call = self.calls.of(key)?;
         let silence = target.silence(&call.config.site.links);
         let is_invite = call.asked.request.method() == &Method::INVITE;
+        let live = call.live;
+        // SPEC 6.8: the plans of other sites may send it back here.
+        if let (Some(live), Some(user)) = (live, breaks_out_for(&target)) {
+            self.live.breaks_out(live, user);
+        }
         let leg = self.transmit_branch(now, key, branch as u32, &target, introduction)?;
         let (client, call) = (leg.client, self.calls.of(key)?);
         call.clients.push(leg);
@@ -179,6 +186,15 @@ impl Node {
         let site = token.map(|token| SiteLeg { target: target.clone(), receipt: token.receipt, again: false });
         let limit = longest(&call.way, target).filter(|_| !routes.is_empty()).map(|longest| (longest, routes.len()));
         Some(Leg { client: begun, site, gateway: target.gateway(), carrier, limit, redirects })
+    }
+}
+
+/// In whose name a Break Out is dialled at another site.
+fn breaks_out_for(target: &Target) -> Option<&Extension> {
+    let Kind::Site(_, claims) = &target.kind else { return None };
+    match &claims.caller {
+        Some(Claimed::User(user)) if claims.purpose == Purpose::BreakOut => Some(&user.extension),
+        Some(Claimed::User(_) | Claimed::Outsider(_)) | None => None,
     }
 }
 

@@ -201,6 +201,8 @@ struct Place {
 struct Live {
     name: u128,
     caller: Option<Extension>,
+    /// In whose name it breaks out, where a forward does.
+    lent: Option<Extension>,
     came_by: Option<u32>,
     unproven: Option<IpAddr>,
     /// It counts as transit of `came_by`.
@@ -294,6 +296,7 @@ impl LiveCalls {
         let live = Live {
             name,
             caller: asks.user.map(|(user, _)| user.clone()),
+            lent: None,
             came_by: asks.came_by,
             unproven: asks.unproven,
             transit: false,
@@ -454,12 +457,19 @@ impl LiveCalls {
         self.deadlines.next()
     }
 
-    /// Whether a call of that user with this name is under way: it was admitted here, and is not over.
+    /// The call breaks out to another site in that user's name, whoever has called.
+    pub fn breaks_out(&mut self, id: LiveId, user: &Extension) {
+        if let Some(live) = self.live(id).filter(|live| live.caller.as_ref() != Some(user)) {
+            live.lent = Some(user.clone());
+        }
+    }
+
+    /// Whether a call of that user, or in that user's name, with this name is under way: it was admitted here, and is not over.
     pub fn is_of(&self, call_id: &[u8], caller_tag: &[u8], user: &Extension) -> bool {
         let passages = self.by_name.get(&self.name(call_id, caller_tag)).into_iter().flatten();
         passages
             .filter_map(|&place| self.places.get(place as usize)?.live.as_ref())
-            .any(|live| live.caller.as_ref() == Some(user))
+            .any(|live| [&live.caller, &live.lent].into_iter().flatten().any(|name| name == user))
     }
 
     /// Whether such a dialog is up.

@@ -53,6 +53,17 @@ fn a_chain_may_lead_back_to_the_callers_own_site() {
     world.end();
 }
 
+/// SPEC 9.3: a forward is dialled as its user would dial, so its chain may lead back too.
+#[test]
+fn a_forwards_chain_may_lead_back_to_the_users_own_site() {
+    let mut world = World::with(6, |sample| sample.user("202").forward.unconditional = Some("*82*81201".into()));
+    let (mary, ada) = (world.registered("203", "london"), world.registered("201", "london"));
+    world.talk(mary, "202", ada);
+    let bt = world.carrier("bt");
+    world.talk(bt, "+442079460202", ada);
+    world.end();
+}
+
 #[test]
 fn a_target_that_cannot_be_reached_is_named() {
     let mut world = World::new(4);
