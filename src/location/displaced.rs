@@ -139,9 +139,9 @@ pub fn put_out_again(list: &mut [DisplacedDevice], device: &Device) {
     list.iter_mut().filter(|entry| entry.device.is(device)).for_each(|entry| entry.back = false);
 }
 
-/// The phone has un-registered: it may register as if nothing had been.
+/// The phone has un-registered: it may register as if nothing had been. One that was let in already goes on being remembered for quarrelling.
 pub fn forgive(list: &mut Vec<DisplacedDevice>, device: &Device) {
-    list.retain(|entry| !entry.device.is(device));
+    list.retain(|entry| entry.back || !entry.device.is(device));
 }
 
 #[cfg(test)]
@@ -216,6 +216,15 @@ mod tests {
         let mut list = list();
         forgive(&mut list, &device("a"));
         assert!(list.is_empty());
+    }
+
+    #[test]
+    fn a_phone_that_was_let_in_and_leaves_is_still_remembered_for_quarrelling() {
+        let mut list = list();
+        bring_back(&mut list, &device("b"));
+        forgive(&mut list, &device("b"));
+        displace(&mut list, device("b"), &SiteName::new("berlin"), Wall(MINUTE));
+        assert_eq!(list[0].wait, QUARREL);
     }
 
     #[test]
