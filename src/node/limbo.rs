@@ -79,11 +79,22 @@ impl Node {
         }
     }
 
-    /// A record is about to be another: a phone that it has is not lost, and one that it had and keeps out is.
+    /// A record is stored: a phone that it has is not lost, unless it is about to lose the user again. Until then whoever sits at a phone in limbo
+    /// is reached there.
+    pub(super) fn note_found(&self, user: &Extension) {
+        if !self.location.has_lost_phones() {
+            return;
+        }
+        let (record, view) = (self.location.record(user.as_str()), self.location.view(user.as_str()));
+        let (Some(record), Some(view)) = (record, view) else { return };
+        let has = |record: &Record, phone: &LostPhone| {
+            record.bindings().iter().any(|binding| binding.device.is(&phone.binding.device))
+        };
+        self.location.forget_lost(user.as_str(), |phone| has(&record, phone) && has(&view, phone));
+    }
+
+    /// A record is about to be another: a phone that it had and keeps out is lost.
     pub(super) fn note_lost(&mut self, now: Now, user: &Extension, next: &Record) {
-        let is_kept =
-            |phone: &LostPhone| next.bindings().iter().any(|binding| binding.device.is(&phone.binding.device));
-        self.location.forget_lost(user.as_str(), is_kept);
         let displaced = next.displaced();
         if displaced.is_empty() {
             return;

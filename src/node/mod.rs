@@ -472,6 +472,7 @@ impl Node {
         }
         if let Some(changed) = &then.changed {
             self.tell_watchers(now, changed, &then.events);
+            self.note_found(changed);
             self.look_at_seats(now, changed);
         }
         then.events.into_iter().for_each(|event| self.say(event));

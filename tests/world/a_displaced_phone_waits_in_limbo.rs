@@ -8,7 +8,7 @@ use hotdesk::settings::{DeviceLimit, Displaced, Shortage};
 use hotdesk::sip::Status;
 use hotdesk::timing::TimeOfDay;
 
-use crate::support::{Sample, Seat, World};
+use crate::support::{Sample, Seat, Stores, World};
 
 /// Every site keeps such phones in limbo.
 fn limbo(sample: &mut Sample) {
@@ -260,4 +260,33 @@ fn where_it_is_refused_nothing_is_in_limbo() {
     assert!(refused.says("logged in at berlin"), "{refused:?}");
     assert_eq!(in_limbo(&world, "paris", "201"), 0);
     world.end();
+}
+
+#[test]
+fn who_sits_there_stays_while_its_own_user_comes_back_to_it_and_the_disk_is_slow() {
+    for together in [false, true] {
+        let mut world = World::with(12, limbo);
+        let jean = world.registered("303", "paris");
+        let paris = world.registered("201", "paris");
+        world.code(paris, "*35*302*1302%23");
+        world.registered("201", "berlin");
+        world.pass(1);
+        world.talk(jean, "302", paris);
+        world.store("paris", Stores::After(Duration::from_millis(80)));
+        // Another phone brings the user to Paris, and this one comes with it: while the first is being stored the second is already judged.
+        let other = world.phone("201", "paris");
+        world.act(other, |phone, now| phone.register(now, 300));
+        if !together {
+            world.await_registration(other).expect("a person");
+        }
+        world.act(paris, |phone, now| phone.register_anew(now, 300));
+        if together {
+            world.await_registration(other).expect("a person");
+        }
+        world.await_registration(paris).expect("a person");
+        world.pass(1);
+        assert_eq!(in_limbo(&world, "paris", "201"), 0);
+        world.talk(jean, "302", paris);
+        world.end();
+    }
 }
