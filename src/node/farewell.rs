@@ -15,7 +15,7 @@ use super::tasks::{Asked, Key, ServerTask};
 use crate::ids::{Extension, LoginId, SiteName};
 use crate::link::messages::{self, LoginRequest, Terms};
 use crate::link::{Claims, Purpose};
-use crate::location::{Binding, is_phone};
+use crate::location::{Binding, Record, Visitor, forgive, is_phone};
 use crate::registrar::{Update, answer};
 use crate::rejection::Rejection;
 use crate::sip::{Name, Reply, Status};
@@ -124,13 +124,30 @@ impl Node {
         user: &Extension,
         update: &Update,
     ) {
+        if let Some(server) = server {
+            let listed = self.listed_of(now, asked, user, update);
+            let then = self.accepted(now, server, asked, &listed, update);
+            return match self.forgiven_visitor(user, update) {
+                Some(next) => {
+                    self.change(now, user, Some(Record::Visitor(next)), then);
+                    self.lost_phone_leaves(now, user, is_phone(&update.device()));
+                }
+                None => self.confirm(now, user, then),
+            };
+        }
         let (tag, listed) = (self.stateless_tag(asked.request.via().raw()), self.listed_of(now, asked, user, update));
         let reply = Reply::to(&asked.request, Status::OK).stamped(asked.stamp.received, asked.stamp.rport);
         let bytes = answer(reply.to_tag(&tag), &listed, &[], &mut self.date, now).write();
-        match server {
-            Some(server) => self.transactions.respond(now.instant, server, Status::OK, bytes),
-            None => self.send(asked.reply_to, bytes),
-        }
+        self.send(asked.reply_to, bytes);
+    }
+
+    /// A visitor here who has lost that phone, which takes itself out: it is kept out no more.
+    fn forgiven_visitor(&self, user: &Extension, update: &Update) -> Option<Visitor> {
+        let view = self.location.view(user.as_str());
+        let mut next = view.as_deref().and_then(Record::visitor).filter(|_| update.leaves())?.clone();
+        let before = next.displaced.len();
+        forgive(&mut next.displaced, &update.device());
+        (next.displaced.len() < before).then_some(next)
     }
 
     /// What a query is told: what is in limbo, and nobody but who put it there learns of it.

@@ -177,16 +177,15 @@ impl Node {
             Standing::Back(displaced) => base = Some(Visitor { displaced, ..visitor.clone() }),
             // What a displaced phone takes out is not what the others have put in, though it says `*`.
             Standing::Left(displaced) => {
-                let (next, device) = (Visitor { displaced, ..visitor.clone() }, update.device());
                 if self.links.is_down(&visitor.home) {
+                    let next = Visitor { displaced, ..visitor.clone() };
                     let then = self.accepted(now, server, asked, &[], &update);
                     self.change(now, extension, Some(Record::Visitor(next)), then);
+                    self.lost_phone_leaves(now, extension, is_phone(&update.device()));
                 } else {
-                    // Home hears it too, and answers: whom it keeps out it names at the next login here.
-                    self.change(now, extension, Some(Record::Visitor(next)), Then::default());
+                    // Home hears it first: whom it keeps out it names at the next login here.
                     self.say_farewell(now, asked.clone(), Some(server), extension, &visitor.home, update);
                 }
-                self.lost_phone_leaves(now, extension, is_phone(&device));
                 return Ok(());
             }
         }

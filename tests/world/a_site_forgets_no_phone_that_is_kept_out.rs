@@ -2,7 +2,7 @@
 
 use hotdesk::sip::Status;
 
-use crate::support::{Sample, Seat, World};
+use crate::support::{Sample, Seat, Stores, World};
 
 fn kept_out(world: &mut World, seat: Seat) {
     let refused = world.try_register(seat).expect_err("kept out");
@@ -89,5 +89,21 @@ fn once_everybody_has_left_it_is_forgotten() {
     }
     world.pass(1);
     world.register(first);
+    world.end();
+}
+
+#[test]
+fn who_takes_it_out_is_told_so_once_that_is_stored() {
+    let mut world = World::with(6, two_devices);
+    let [first, second, third] = [(); 3].map(|()| world.registered("201", "paris"));
+    world.store("paris", Stores::Failing);
+    world.act(first, |phone, now| phone.unregister(now));
+    let refused = world.await_registration(first).expect_err("not stored");
+    assert_eq!(refused.status.0, 500);
+    world.store("paris", Stores::AtOnce);
+    kept_out(&mut world, first);
+    world.unregister(first);
+    world.register(first);
+    let _ = (second, third);
     world.end();
 }
