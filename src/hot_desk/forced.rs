@@ -67,7 +67,7 @@ pub fn left_by_hand(resident: &Resident, site: &SiteName, which: Which, now: Now
 /// The phones that had it, and of which home does not know, are kept out all the same. `None`: nothing changes.
 pub fn keep_out_late(resident: &Resident, which: Which, devices: &[Device], why: &Loss, now: Now) -> Option<Resident> {
     let Which::Number(number) = which else { return None };
-    if number > resident.login {
+    if number > resident.login.max(resident.given) {
         return None;
     }
     let mut next = resident.clone();

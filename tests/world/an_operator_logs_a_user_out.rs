@@ -106,3 +106,22 @@ fn who_is_logged_in_nowhere_stays_so() {
     world.register(phone);
     world.end();
 }
+
+#[test]
+fn a_lease_that_ran_out_before_home_was_sure_of_the_newest_login_lets_no_phone_in() {
+    let mut world = World::new(6);
+    let charles = world.registered("202", "london");
+    let (phone, sophie) = (world.registered("201", "paris"), world.registered("302", "paris"));
+    world.pass(61);
+    // London takes the second login, and does not hear that Paris has.
+    world.code(sophie, "*35*201*1201%23");
+    world.cut("london", "paris");
+    world.pass(125);
+    log_out(&mut world, "paris", "201");
+    world.heal("london", "paris");
+    world.pass(40);
+    let refused = world.try_register(phone).expect_err("logged out");
+    assert!(refused.status.0 == 403 && refused.says("logged out by the operator"), "{refused:?}");
+    world.register(charles);
+    world.end();
+}
