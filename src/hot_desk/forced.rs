@@ -63,9 +63,16 @@ pub fn left_by_hand(resident: &Resident, site: &SiteName, which: Which, now: Now
     Some(next)
 }
 
-/// A visited site tells of a login that it has ended, when home has ceased to believe in it: its lease had run out, and a newer one may be there.
-/// The phones that had it, and of which home does not know, are kept out all the same. `None`: nothing changes.
-pub fn keep_out_late(resident: &Resident, which: Which, devices: &[Device], why: &Loss, now: Now) -> Option<Resident> {
+/// A visited site tells which phones are kept out now that it has ended a login. Home need not know them: it may have ceased to believe in the login,
+/// as its lease had run out, and a newer one may be there; or the user had left one of them before the others. Those of which home does not know
+/// are kept out all the same. `None`: nothing changes.
+pub fn keep_out_unknown(
+    resident: &Resident,
+    which: Which,
+    devices: &[Device],
+    why: &Loss,
+    now: Now,
+) -> Option<Resident> {
     let Which::Number(number) = which else { return None };
     if number > resident.login.max(resident.given) {
         return None;
@@ -150,13 +157,13 @@ mod tests {
         let devices = [device("visiting"), device("desk")];
         let idle = Loss::LoggedOut(Forced::Idle);
         for number in [6, 7] {
-            let out = keep_out_late(&home, late(number), &devices, &idle, now).expect("one is not known");
+            let out = keep_out_unknown(&home, late(number), &devices, &idle, now).expect("one is not known");
             assert!(holds(&out, "visiting", now) && !holds(&out, "desk", now) && out.login == home.login);
-            assert!(keep_out_late(&out, late(number), &devices, &idle, now).is_none(), "once is enough");
+            assert!(keep_out_unknown(&out, late(number), &devices, &idle, now).is_none(), "once is enough");
         }
-        assert!(keep_out_late(&home, late(8), &devices, &idle, now).is_none(), "nobody has had that login");
+        assert!(keep_out_unknown(&home, late(8), &devices, &idle, now).is_none(), "nobody has had that login");
         let elsewhere = Loss::LoggedIn(site("london"));
-        let out = keep_out_late(&home, late(7), &devices[..1], &elsewhere, now).expect("it is not known");
+        let out = keep_out_unknown(&home, late(7), &devices[..1], &elsewhere, now).expect("it is not known");
         assert!(holds(&out, "visiting", now));
     }
 

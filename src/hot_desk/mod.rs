@@ -27,7 +27,7 @@ pub use desk::{
     Devices, come_back, leave_phone, make_room, sit_down_at_home, sit_down_visiting, stand_up_at_home,
     stand_up_visiting, take_phone,
 };
-pub use forced::{force_out, forced_out, keep_out_late, left_by_hand};
+pub use forced::{force_out, forced_out, keep_out_unknown, left_by_hand};
 pub use home::{
     HomeRegister, Wish, at_home, come_home, expire, lease_out, logout, not_there, refresh_parked, stay_home,
 };

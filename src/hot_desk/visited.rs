@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::ids::{LoginId, LoginNumber, SiteName};
-use crate::location::{Binding, Device, DisplacedDevice, Ending, Guest, Resident, Visitor, bring_back, displace};
+use crate::location::{Binding, Device, DisplacedDevice, Ending, Guest, Loss, Resident, Visitor, bring_back, displace};
 use crate::settings::{Credentials, User};
 use crate::timing::{Now, Wall};
 
@@ -34,7 +34,7 @@ pub struct Logout {
     pub id: LoginId,
     /// Its number.
     pub login: LoginNumber,
-    /// The phones that had it.
+    /// The phones that had it, and those at which the user has logged out by dialling before.
     pub devices: Vec<Device>,
 }
 
@@ -138,10 +138,15 @@ pub fn same_devices(before: &[Binding], after: &[Binding]) -> bool {
 /// The end of a visit from our side.
 pub fn log_out(visitor: &Visitor) -> Logout {
     let own = visitor.bindings.iter().map(|binding| &binding.device);
-    // Of a visit that is over they are those that are kept out.
-    let kept_out = visitor.displaced.iter().map(|entry| &entry.device).filter(|_| visitor.ended.is_some());
-    let devices = own.chain(kept_out).cloned().collect();
+    // Of a visit that is over they are those that are kept out, and before that the user may have left some by dialling.
+    let kept_out = visitor.displaced.iter().filter(|entry| visitor.ended.is_some() || is_left(entry));
+    let devices = own.chain(kept_out.map(|entry| &entry.device)).cloned().collect();
     Logout { home: visitor.home.clone(), id: visitor.id, login: visitor.login, devices }
+}
+
+/// Whether the user has logged out by dialling at that phone, and not come back to it.
+fn is_left(entry: &DisplacedDevice) -> bool {
+    !entry.back && matches!(entry.why, Loss::LeftAt(_))
 }
 
 /// What is left to be told of a visit that ends: no phone is here any more but those that are kept out, and nothing that proves the user
@@ -149,7 +154,8 @@ pub fn log_out(visitor: &Visitor) -> Logout {
 pub fn ended(visitor: &Visitor, ending: Ending, now: Wall) -> Visitor {
     let user = User { credentials: Credentials::default(), ..visitor.guest.user.clone() };
     let guest = Arc::new(Guest { user, ..Guest::clone(&visitor.guest) });
-    let mut displaced = Vec::new();
+    let left = visitor.displaced.iter().filter(|entry| ending.keeps_out() && is_left(entry));
+    let mut displaced: Vec<DisplacedDevice> = left.cloned().collect();
     for device in visitor.bindings.iter().map(|binding| binding.device.clone()) {
         match ending {
             Ending::Left => {}

@@ -318,14 +318,12 @@ impl Node {
             None => hot_desk::logout(resident, site, which, now),
         });
         let kept_out_by = forced.map(Loss::LoggedOut).or_else(|| request.by_hand.then(|| Loss::LeftAt(site.clone())));
-        let late = view
-            .as_deref()
-            .and_then(Record::resident)
-            .filter(|_| ended.is_none())
-            .and_then(|resident| hot_desk::keep_out_late(resident, which, &devices, kept_out_by.as_ref()?, now));
+        let resident = ended.as_ref().or_else(|| view.as_deref().and_then(Record::resident));
+        let kept_out = resident
+            .and_then(|resident| hot_desk::keep_out_unknown(resident, which, &devices, kept_out_by.as_ref()?, now));
         let mut then = self.site_then(now, server, asked, token, None);
         let Some(next) = ended else {
-            return match late {
+            return match kept_out {
                 Some(next) => self.change(now, extension, Some(Record::Resident(next)), then),
                 None => self.confirm(now, extension, then),
             };
@@ -334,7 +332,7 @@ impl Node {
             let by = forced.map_or(LoggedOutBy::Phone, cause);
             then.events.push(Event::LoggedOut { extension: extension.clone(), at: site.clone(), by });
         }
-        self.change(now, extension, Some(Record::Resident(next)), then);
+        self.change(now, extension, Some(Record::Resident(kept_out.unwrap_or(next))), then);
     }
 
     /// SPEC 5.5: our visitor is logged in elsewhere now.

@@ -115,6 +115,7 @@ mod we_register_with_a_carrier;
 mod what_a_user_may_dial_depends_on_where_and_when;
 mod what_home_changes_reaches_the_visited_site;
 mod what_was_confirmed_outlives_the_process;
+mod who_logs_out_at_both_phones_stays_logged_out;
 mod who_may_call_and_who_may_not;
 mod who_may_call_for_help;
 mod who_may_watch_whom;
