@@ -14,7 +14,7 @@
 //! 5 faces     main  cli/(run check dial who logout reset demo hash secret)  admin/(the operator's API)
 //! 4 world     config/(raw serde → validated)  net/(udp, nobody, rtp, driver, siblings, resolver)  storage/(redb)  telemetry  shutdown
 //! 3 building  node/(owns all of the below, wiring only)  event  phone/(the other side of the wire: demo and tests)
-//! 2 roles     registrar/  hot_desk/(home, visited, joined, desk, renewal, schedule, licence)  proxy/(source, targets, diversion, forward, context,
+//! 2 roles     registrar/  hot_desk/(home, visited, joined, desk, renewal, lately, schedule, licence)  proxy/(source, targets, diversion, forward, context,
 //!             loops, calls)  service/(what the site answers itself: subscription, reg_info, own_call, tone, setting)
 //! 1 machines  transaction/  location/(records, table, ledger)  plan/  link/(token, answer, seal, peer, proof)  auth/
 //!             trunk/(health, names, queue, challenge, shifts, registration)
@@ -40,8 +40,9 @@
 //! `node/call` sends the branches ([`proxy::forward_request`] writes each once), the response context ([`proxy::Context`]) says
 //! what is passed on and when the next stage begins. A trunk that fails or asks who calls is for `node/gateways` and `node/carriers`
 //! ([`trunk`]), a caller for whom no line is free for `node/waiting`. A code that the site serves itself ([`service`]) goes to
-//! `node/features`: `node/desk` seats a user at a phone, `node/changing` sets what it asks for, and a tone says that it is done. Later requests of the dialog come back by the proof in our Record-Route
-//! ([`link::proof`]), which `node/dialog` opens: they go to the other peer and nowhere else.
+//! `node/features`: `node/desk` seats a user at a phone, `node/changing` sets what it asks for, and a tone says that it is done.
+//! Later requests of the dialog come back by the proof in our Record-Route ([`link::proof`]), which `node/dialog` opens: they go to
+//! the other peer and nowhere else.
 
 pub mod admin;
 pub mod alarms;

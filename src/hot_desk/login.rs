@@ -139,7 +139,7 @@ fn move_to(
         Some(_) | None => Default::default(),
     };
     devices.retain(|other| !other.is(device));
-    devices.truncate(DEVICES - 1);
+    devices.drain(..devices.len().saturating_sub(DEVICES - 1));
     devices.push(device.clone());
     let login = next_number(resident, now.wall);
     resident.away.take_if(|away| away.site == request.site);

@@ -37,8 +37,8 @@ pub use login::{Login, LoginRequest, Terms, Which, login};
 pub use renewal::{Renewal, Renewed, renew};
 pub use schedule::{last_time, next_time};
 pub use visited::{
-    Arrival, Logout, RunOut, Stays, arrive, ended, is_displaced, log_out, renew_at, renewed, run_out, same_devices,
-    with_bindings,
+    Arrival, Logout, RunOut, Stays, arrive, ended, is_displaced, left_before, log_out, renew_at, renewed, run_out,
+    same_devices, with_bindings,
 };
 
 use crate::ids::{LoginNumber, SiteName};

@@ -144,6 +144,15 @@ pub fn log_out(visitor: &Visitor) -> Logout {
     Logout { home: visitor.home.clone(), id: visitor.id, login: visitor.login, devices }
 }
 
+/// What home has to hear of a visit that a newer login has ended: at which phones here the user had logged out by dialling before. It knows the
+/// others. `None`: at none.
+pub fn left_before(visitor: &Visitor) -> Option<Logout> {
+    let left = visitor.displaced.iter().filter(|entry| is_left(entry));
+    let devices: Vec<Device> = left.map(|entry| entry.device.clone()).collect();
+    let Visitor { home, id, login, .. } = visitor;
+    (!devices.is_empty()).then(|| Logout { home: home.clone(), id: *id, login: *login, devices })
+}
+
 /// Whether the user has logged out by dialling at that phone, and not come back to it.
 fn is_left(entry: &DisplacedDevice) -> bool {
     !entry.back && matches!(entry.why, Loss::LeftAt(_))

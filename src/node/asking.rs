@@ -346,7 +346,9 @@ impl Node {
     /// The other site has heard it, or will not: what was kept for that is kept no more.
     fn notice_over(&mut self, key: Key) {
         let Some(Sending { notice, .. }) = self.notices.remove(&key) else { return };
-        if notice.ending.is_some() && !self.returning.contains_key(&notice.extension) {
+        let is_told_still = |other: &Notice| other.ending.is_some() && other.extension == notice.extension;
+        let others = self.notices().any(|(other, _)| is_told_still(other));
+        if notice.ending.is_some() && !others && !self.returning.contains_key(&notice.extension) {
             self.ledger.forget(&self.location, &notice.extension);
         }
     }

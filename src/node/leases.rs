@@ -18,7 +18,7 @@ use crate::link::Token;
 use crate::link::messages::{
     self, Displaced, LoginAnswer, LoginRequest, LogoutRequest, Pin, Refusal, RenewAnswer, RenewRequest, Renewal,
 };
-use crate::location::{Device, Displacement, Loss, Record, Resident, displacement, forgive};
+use crate::location::{Device, Displacement, Ending, Loss, Record, Resident, displacement, forgive};
 use crate::rejection::Rejection;
 use crate::settings::{Credentials, Profile, User};
 use crate::sip::Status;
@@ -305,12 +305,16 @@ impl Node {
         let extension = &request.extension;
         let view = self.location.view(extension.as_str());
         let which = request.login.map_or(Which::Id(request.login_id), Which::Number);
+        let forced = forced_by(request);
         match which {
             // Its request may come late, and must not be taken then.
             Which::Id(id) => self.undone_logins.note(now.instant, id),
-            Which::Number(_) => self.left_logins.note(now.instant, request.login_id),
+            Which::Number(_) if forced.is_none() && !request.by_hand => {
+                self.left_logins.note(now.instant, request.login_id);
+            }
+            // Its phones are kept out, whatever else is heard of it.
+            Which::Number(_) => {}
         }
-        let forced = forced_by(request);
         let devices: Vec<Device> = request.devices.iter().map(device).collect();
         let ended = view.as_deref().and_then(Record::resident).and_then(|resident| match forced {
             Some(why) => hot_desk::forced_out(resident, site, which, why, now),
@@ -368,6 +372,8 @@ impl Node {
         }
         then.licence = Some(Licence::Leave(extension.clone()));
         then.events.push(self.logged_out(extension, LoggedOutBy::Displacement));
+        let left = hot_desk::left_before(visitor);
+        then.notices.extend(left.map(|left| Notice::visit_ended(extension, &left, Ending::ByHand)));
         self.lose_phones(now, extension, &visitor.bindings);
         self.change(now, extension, None, std::mem::take(then));
         true

@@ -27,7 +27,12 @@ impl Node {
         match self.location.view(extension.as_str()).as_deref() {
             Some(Record::Resident(resident)) => self.log_resident_out(now, extension, resident),
             Some(Record::Visitor(visitor)) => self.end_visit(now, extension, visitor, Forced::Operator),
-            None => {}
+            // Home has not confirmed it since a restart, and is not to.
+            None => {
+                if let Some(visitor) = self.returning.get(extension).cloned() {
+                    self.end_visit(now, extension, &visitor, Forced::Operator);
+                }
+            }
         }
         self.settle(now);
     }

@@ -168,7 +168,9 @@ impl Node {
     }
 
     fn lost_dials(&mut self, now: Now, asked: Asked, user: Extension, why: String) {
-        let Some(dialled) = number_of(&asked.request) else { return };
+        let Some(dialled) = number_of(&asked.request) else {
+            return self.refuse_known(now, &asked, &Rejection::new(Status::NOT_FOUND));
+        };
         let proven = Proven { account: Account::Lost(user, why.into()), nonce_issued: None };
         self.dials(now, asked, &proven, &dialled);
     }

@@ -125,3 +125,22 @@ fn a_lease_that_ran_out_before_home_was_sure_of_the_newest_login_lets_no_phone_i
     world.register(charles);
     world.end();
 }
+
+#[test]
+fn a_visitor_whom_home_has_not_confirmed_since_a_restart_does_not_come_back() {
+    let mut world = World::new(8);
+    world.with_disks();
+    let (desk, charles) = (world.registered("201", "london"), world.registered("202", "london"));
+    let away = world.registered("201", "paris");
+    world.cut("london", "paris");
+    world.restart("paris");
+    world.pass(1);
+    log_out(&mut world, "paris", "201");
+    assert_eq!(ended(&world, "paris"), [LoggedOutBy::Operator]);
+    world.heal("london", "paris");
+    world.pass(60);
+    let refused = world.try_register(away).expect_err("logged out");
+    assert!(refused.status.0 == 403 && refused.says("logged out by the operator"), "{refused:?}");
+    world.talk(charles, "201", desk);
+    world.end();
+}

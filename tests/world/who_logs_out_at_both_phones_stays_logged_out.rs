@@ -47,3 +47,14 @@ fn nor_is_the_first_let_in_when_an_operator_ends_the_visit() {
     assert_kept_out(&mut world, first, "logged out");
     world.end();
 }
+
+#[test]
+fn nor_does_it_bring_the_user_back_from_a_third_site() {
+    let (mut world, _, charles, first, _) = two_phones(3);
+    world.pass(61);
+    let berlin = world.registered("201", "berlin");
+    world.pass(1);
+    assert_kept_out(&mut world, first, "logged out at this phone");
+    world.talk(charles, "201", berlin);
+    world.end();
+}

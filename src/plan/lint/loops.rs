@@ -94,7 +94,7 @@ fn tell(all: &Everywhere<'_>, circle: &[Turn<'_, '_>], report: &mut Report) {
     let Some(first) = circle.first() else { return };
     // once round, and into the first code again
     let mut inner: Rc<dyn Machine + '_> = Rc::new(super::machine::Anything);
-    for (at, turn) in circle.iter().chain([first]).enumerate().collect::<Vec<_>>().into_iter().rev() {
+    for turn in std::iter::once(first).chain(circle.iter().rev()) {
         if turn.row.site.is_none() {
             inner = Rc::new(Names::new(turn.from.plan, turn.to.plan.site(), inner));
         }
@@ -102,7 +102,6 @@ fn tell(all: &Everywhere<'_>, circle: &[Turn<'_, '_>], report: &mut Report) {
         let order = Rc::new(Order::dialled(turn.from.plan, &turn.from.help, &turn.from.numbers, own));
         let decides = Verdict::Row { level: 0, row: turn.place };
         inner = Rc::new(Leads::new(order, decides, &turn.row.pattern, turn.shape.clone(), inner));
-        let _ = at;
     }
     let rows: Vec<String> =
         circle.iter().map(|turn| format!("{} at {}", described(turn.row), turn.from.plan.site())).collect();
