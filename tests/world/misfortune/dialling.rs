@@ -171,7 +171,14 @@ impl History {
         self.stir(&dialled.concerned);
         match status.0 {
             400..=407 | 409..=486 | 488..=499 => match self.may_be_refused(chair, &dialled, reason) {
-                true => Ok(()),
+                true => {
+                    if let Wish::LogIn { who, .. } = dialled.wish
+                        && reason.starts_with("no free licence")
+                    {
+                        self.licence_refused(who, dialled.at);
+                    }
+                    Ok(())
+                }
                 false => Err(format!("{chair}'s {:?} is refused without a reason: {status} {reason}", dialled.wish)),
             },
             504 if self.is_far(chair, &dialled) => {

@@ -24,6 +24,8 @@ const AFTERMATH: Duration = Duration::from_secs(45);
 const FRESH: i64 = 28_000;
 /// A call of a history takes less.
 pub(super) const TALK: Duration = Duration::from_secs(4);
+/// A login that nobody has proven holds a licence for a second.
+const HELD: Duration = Duration::from_secs(1);
 /// Longer than any transaction.
 const PATIENCE: Duration = Duration::from_secs(45);
 
@@ -426,7 +428,10 @@ impl History {
                 Ok(())
             }
             403 if reason.starts_with("no free licence") => match self.may_be_full(site, chair.who) {
-                true => Ok(()),
+                true => {
+                    self.licence_refused(chair.who, asked.at);
+                    Ok(())
+                }
                 false => Err(format!("{chair} finds no free licence where nobody is")),
             },
             504 if !self.is_quiet(site, home) => {
@@ -448,6 +453,14 @@ impl History {
         let taken = self.promises.visitors(but, site, self.world.now());
         let places = usize::try_from(self.setup.places).expect("few");
         asking.count() + dialling.count() + taken >= places || !self.is_quiet(site, site)
+    }
+
+    /// A place is held for so long while home is asked (SPEC 7.3): it may be another's when home has taken the login, which is undone there then.
+    /// The user is at home again, wherever he was before.
+    pub(super) fn licence_refused(&mut self, who: Who, asked: Duration) {
+        if self.world.now() >= asked + HELD {
+            self.promises.unsettle(who, None);
+        }
     }
 
     /// Whether nothing has stood between two sites for a while.

@@ -9,6 +9,9 @@ use hotdesk::sip::{Name, Status};
 
 use crate::support::{Dialled, Seat, World};
 
+/// So long after somebody has hung up in vain the caller does.
+const AGAIN: Duration = Duration::from_secs(10);
+
 /// What becomes of a call once it rings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Plan {
@@ -141,10 +144,12 @@ impl Call {
             world.act(self.dialled.seat, |phone, at| phone.cancel(at, self.dialled.call));
         }
         if self.hang_up_at.is_some_and(|at| at <= now) {
-            self.hang_up_at = None;
+            // Whoever hangs up first may be at a phone whose 200 came second: the caller has given that one up (RFC 3261 §13.2.2.4), and talks on.
+            self.hang_up_at = self.by_callee.then_some(now + AGAIN);
             self.hang_up(world);
+            self.by_callee = false;
         }
-        match now < self.began + Duration::from_secs(240) {
+        match self.is_over() || now < self.began + Duration::from_secs(240) {
             true => Ok(()),
             false => Err(format!("{} does not end: {:?} {:?}", self.text(), self.finals, self.legs)),
         }
@@ -179,6 +184,9 @@ impl Call {
     }
 
     fn hang_up(&mut self, world: &mut World) {
+        if self.caller_over {
+            return;
+        }
         let up = self.legs.iter().find(|(_, (_, leg))| *leg == Leg::Up).map(|(seat, (call, _))| (*seat, *call));
         let (seat, call) = up.filter(|_| self.by_callee).unwrap_or((self.dialled.seat, self.dialled.call));
         world.act(seat, |phone, now| phone.hang_up(now, call));
