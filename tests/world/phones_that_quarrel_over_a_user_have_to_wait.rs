@@ -143,3 +143,25 @@ fn home_remembers_it_over_a_restart() {
     assert!(comes_anew(&mut world, paris));
     world.end();
 }
+
+#[test]
+fn who_has_the_user_again_and_un_registers_elsewhere_is_still_one_that_quarrels() {
+    let mut world = World::new(9);
+    let (paris, berlin) = (world.registered("201", "paris"), world.phone("201", "berlin"));
+    assert!(comes_anew(&mut world, berlin), "Paris is displaced for the first time");
+    world.pass(MINUTE);
+    assert!(comes_anew(&mut world, paris), "a person");
+    world.registered("201", "paris");
+    world.unregister(paris);
+    world.pass(1);
+    world.registered("201", "london");
+    world.pass(1);
+    // Now the user is at home, and that phone has not lost anybody.
+    world.unregister(paris);
+    world.pass(1);
+    assert!(comes_anew(&mut world, paris));
+    world.pass(MINUTE);
+    assert!(comes_anew(&mut world, berlin), "Paris is displaced for the second time");
+    assert!(!comes_anew(&mut world, paris), "and has to wait");
+    world.end();
+}
